@@ -1,0 +1,340 @@
+//! The rows of a catalog folder: read, checked all at once, and hashed in canonical form.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use touchstone_schemas::{
+    AuthorisedSeller, Brand, CategoryMapping, Decode, Fx, KnownFake, Offender, Phrase, Product, ReferencePrice, RightsHolder, Schema, Timestamp, decode,
+};
+
+use super::classes::Classes;
+use super::fx::Rates;
+use super::nearest;
+use super::open::open;
+use crate::text::normalise;
+
+/// One thing wrong in a catalog folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogFault {
+    /// The file.
+    pub file: PathBuf,
+    /// The line, counted from 1; 0 for the whole file.
+    pub line: usize,
+    /// What is wrong, and what to write instead.
+    pub message: String,
+    /// The catalog can be used all the same.
+    pub warning: bool,
+}
+
+impl fmt::Display for CatalogFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        write!(f, ": {}{}", if self.warning { "warning: " } else { "" }, self.message)
+    }
+}
+
+/// A row and the line that it stands in.
+#[derive(Debug, Clone)]
+pub struct Row<T> {
+    /// The row.
+    pub row: T,
+    /// Its line, counted from 1.
+    pub line: usize,
+}
+
+/// Every row of a catalog folder.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// brands.jsonl
+    pub brands: Vec<Row<Brand>>,
+    /// products.jsonl
+    pub products: Vec<Row<Product>>,
+    /// rights_holders.jsonl
+    pub rights_holders: Vec<Row<RightsHolder>>,
+    /// authorised_sellers.jsonl
+    pub authorised_sellers: Vec<Row<AuthorisedSeller>>,
+    /// offenders.jsonl
+    pub offenders: Vec<Row<Offender>>,
+    /// known_fakes.jsonl
+    pub known_fakes: Vec<Row<KnownFake>>,
+    /// category_map.jsonl
+    pub category_map: Vec<Row<CategoryMapping>>,
+    /// phrases/*.jsonl, by pack.
+    pub phrases: BTreeMap<String, Vec<Row<Phrase>>>,
+    /// fx.json
+    pub fx: Option<Fx>,
+    /// policy.toml, as it stands.
+    pub policy: Option<String>,
+}
+
+/// Reads the rows of a folder and everything that is wrong with them.
+pub(crate) struct Reader<'a> {
+    folder: &'a Path,
+    pub(crate) faults: Vec<CatalogFault>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn read(folder: &'a Path) -> (Rows, Vec<CatalogFault>) {
+        let mut reader = Self { folder, faults: Vec::new() };
+        let rows = reader.rows();
+        reader.check(&rows);
+        (rows, reader.faults)
+    }
+
+    fn rows(&mut self) -> Rows {
+        if !self.folder.is_dir() {
+            self.fault(self.folder.to_owned(), 0, "is not a folder: give the folder that holds brands.jsonl".to_owned());
+            return Rows::default();
+        }
+        let brands = self.lines("brands.jsonl");
+        if brands.is_empty() && self.faults.is_empty() {
+            self.fault(self.path("brands.jsonl"), 0, "no brand: write at least one line like {\"brand_id\": \"acme\", \"name\": \"Acme\"}".to_owned());
+        }
+        let mut rows = Rows {
+            brands,
+            products: self.lines("products.jsonl"),
+            rights_holders: self.lines("rights_holders.jsonl"),
+            authorised_sellers: self.lines("authorised_sellers.jsonl"),
+            offenders: self.lines("offenders.jsonl"),
+            known_fakes: self.lines("known_fakes.jsonl"),
+            category_map: self.lines("category_map.jsonl"),
+            ..Rows::default()
+        };
+        for file in self.packs() {
+            let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+            let pack = name.split(".jsonl").next().unwrap_or_default().to_owned();
+            let phrases = self.lines(&format!("phrases/{name}"));
+            rows.phrases.insert(pack, phrases);
+        }
+        rows.fx = self.text("fx.json").and_then(|(path, text)| match decode::<Fx>(text.as_bytes()) {
+            Ok(decoded) => {
+                decoded.faults.iter().for_each(|fault| self.fault(path.clone(), 0, fault.to_string()));
+                Some(decoded.value)
+            }
+            Err(fault) => {
+                self.fault(path, 0, fault.to_string());
+                None
+            }
+        });
+        rows.policy = self.text("policy.toml").map(|(_, text)| text);
+        rows
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    fn fault(&mut self, file: PathBuf, line: usize, message: String) {
+        self.faults.push(CatalogFault { file, line, message, warning: false });
+    }
+
+    fn warn(&mut self, name: &str, line: usize, message: String) {
+        self.faults.push(CatalogFault { file: self.path(name), line, message, warning: true });
+    }
+
+    /// The text of a file or of its compressed form; nothing when there is none.
+    fn text(&mut self, name: &str) -> Option<(PathBuf, String)> {
+        let path = ["", ".gz", ".zst"].iter().map(|ending| self.path(&format!("{name}{ending}"))).find(|path| path.exists())?;
+        let mut text = String::new();
+        match open(&path).and_then(|mut file| file.read_to_string(&mut text)) {
+            Ok(_) => Some((path, text)),
+            Err(e) => {
+                self.fault(path, 0, format!("cannot be read: {e}"));
+                None
+            }
+        }
+    }
+
+    fn packs(&mut self) -> Vec<PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.path("phrases")) else { return Vec::new() };
+        let is_pack = |p: &PathBuf| p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.ends_with(".jsonl"));
+        let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(is_pack).collect();
+        files.sort();
+        files
+    }
+
+    fn lines<T: Decode + Schema>(&mut self, name: &str) -> Vec<Row<T>> {
+        let Some((path, text)) = self.text(name) else { return Vec::new() };
+        let known: Vec<String> = T::schema()["properties"].as_object().into_iter().flat_map(|p| p.keys().cloned()).collect();
+        let mut rows = Vec::new();
+        for (i, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            match decode::<T>(line.as_bytes()) {
+                Ok(decoded) => {
+                    decoded.faults.iter().for_each(|fault| self.fault(path.clone(), i + 1, fault.to_string()));
+                    rows.push(Row { row: decoded.value, line: i + 1 });
+                }
+                Err(fault) => self.fault(path.clone(), i + 1, fault.to_string()),
+            }
+            let Ok(object) = serde_json::from_str::<BTreeMap<String, serde::de::IgnoredAny>>(line) else { continue };
+            for key in object.keys().filter(|key| !known.contains(key)) {
+                let near = nearest(key, known.iter().map(String::as_str)).map(|k| format!(": did you mean {k:?}?")).unwrap_or_default();
+                self.warn(name, i + 1, format!("unknown key {key:?} is ignored{near}"));
+            }
+        }
+        rows
+    }
+
+    fn check(&mut self, rows: &Rows) {
+        let brands = self.unique("brands.jsonl", "brand_id", &rows.brands, |b| b.brand_id.to_string());
+        self.unique("products.jsonl", "product_id", &rows.products, |p| p.product_id.to_string());
+        self.unique("rights_holders.jsonl", "rights_holder_id", &rows.rights_holders, |r| r.rights_holder_id.to_string());
+        self.unique("known_fakes.jsonl", "id", &rows.known_fakes, |k| k.id.to_string());
+        let holders: HashMap<String, usize> = rows.rights_holders.iter().map(|r| (r.row.rights_holder_id.to_string(), r.line)).collect();
+        let classes = Classes::shipped();
+        let rates = Rates::new(rows.fx.as_ref());
+
+        for Row { row, line } in &rows.brands {
+            for (what, name) in std::iter::once(("name", &row.name)).chain(row.aliases.iter().map(|a| ("alias", a))).chain(row.nicknames.iter().map(|n| ("nickname", n)))
+            {
+                if normalise(name).is_empty() {
+                    self.fault(self.path("brands.jsonl"), *line, format!("{what} {name:?} has no letter or digit: nothing in a listing could match it"));
+                }
+            }
+            if let Some(holder) = row.rights_holder_id.as_ref().filter(|h| !holders.contains_key(h.as_str())) {
+                self.fault(self.path("brands.jsonl"), *line, format!("rights_holder_id {holder:?} is not in rights_holders.jsonl: add it there or leave it out"));
+            }
+            self.reference_prices("brands.jsonl", *line, &row.reference_prices, &rates, &classes);
+            self.categories("brands.jsonl", *line, &row.categories, &classes);
+            let thresholds = row.thresholds.clone().unwrap_or_default();
+            let order = [thresholds.ask_brand, thresholds.report, thresholds.remove].into_iter().flatten().collect::<Vec<_>>();
+            if !order.is_sorted() {
+                self.fault(self.path("brands.jsonl"), *line, "thresholds must rise: ask_brand <= report <= remove".to_owned());
+            }
+        }
+        let known = |id: &str| brands.contains_key(id);
+        let mut strangers: Vec<(&str, usize, &str)> = Vec::new();
+        strangers.extend(rows.products.iter().map(|r| ("products.jsonl", r.line, r.row.brand_id.as_str())));
+        strangers.extend(rows.authorised_sellers.iter().map(|r| ("authorised_sellers.jsonl", r.line, r.row.brand_id.as_str())));
+        strangers.extend(rows.known_fakes.iter().map(|r| ("known_fakes.jsonl", r.line, r.row.brand_id.as_str())));
+        for (file, line, id) in strangers.into_iter().filter(|(_, _, id)| !known(id)) {
+            let near = nearest(id, brands.keys().map(String::as_str)).map(|b| format!(": did you mean {b:?}?")).unwrap_or_default();
+            self.fault(self.path(file), line, format!("brand_id {id:?} is not in brands.jsonl{near}"));
+        }
+        for Row { row, line } in &rows.products {
+            self.reference_prices("products.jsonl", *line, &row.reference_prices, &rates, &classes);
+        }
+        for Row { row, line } in &rows.authorised_sellers {
+            self.period("authorised_sellers.jsonl", *line, row.valid_from.as_ref(), row.valid_until.as_ref());
+        }
+        for Row { row, line } in &rows.known_fakes {
+            if row.fingerprint.is_none() && row.path.is_none() && row.text.is_none() {
+                self.fault(self.path("known_fakes.jsonl"), *line, "needs a fingerprint, a path or a text".to_owned());
+            }
+        }
+        for Row { row, line } in &rows.category_map {
+            self.class("category_map.jsonl", *line, &row.class, &classes);
+            if row.category_id.is_none() && row.path.is_empty() {
+                self.fault(self.path("category_map.jsonl"), *line, "needs a category_id or a path".to_owned());
+            }
+        }
+        for (pack, phrases) in &rows.phrases {
+            let file = format!("phrases/{pack}.jsonl");
+            for Row { row, line } in phrases {
+                if !(0.0..=1.0).contains(&row.strength.to_f64()) || row.strength.to_f64() <= 0.0 {
+                    self.fault(self.path(&file), *line, format!("strength {} is not over 0 and at most 1", row.strength.to_f64()));
+                }
+                if normalise(&row.phrase).is_empty() {
+                    self.fault(self.path(&file), *line, format!("phrase {:?} has no letter or digit", row.phrase));
+                }
+                row.not_in.iter().for_each(|class| self.class(&file, *line, class, &classes));
+            }
+        }
+    }
+
+    fn unique<T>(&mut self, file: &str, key: &str, rows: &[Row<T>], id: impl Fn(&T) -> String) -> HashMap<String, usize> {
+        let mut seen = HashMap::with_capacity(rows.len());
+        for Row { row, line } in rows {
+            let id = id(row);
+            if let Some(first) = seen.get(&id) {
+                self.fault(self.path(file), *line, format!("{key} {id:?} stands in line {first} already: give each row its own"));
+            } else {
+                seen.insert(id, *line);
+            }
+        }
+        seen
+    }
+
+    fn class(&mut self, file: &str, line: usize, name: &str, classes: &Classes) {
+        if classes.by_name(name).is_none() {
+            let near = nearest(name, classes.names()).map(|c| format!(": did you mean {c:?}?")).unwrap_or_default();
+            self.fault(self.path(file), line, format!("class {name:?} is not in the closed list{near}"));
+        }
+    }
+
+    fn categories(&mut self, file: &str, line: usize, categories: &[String], classes: &Classes) {
+        if !categories.is_empty() && classes.of_path(categories).is_none() && categories.iter().all(|c| classes.of_name(c).is_none()) {
+            self.warn(file, line, format!("no class is known for category {categories:?}: map it in category_map.jsonl, or use a word like \"shoes\""));
+        }
+    }
+
+    fn reference_prices(&mut self, file: &str, line: usize, prices: &[ReferencePrice], rates: &Rates, classes: &Classes) {
+        for price in prices {
+            if !rates.knows(&price.currency) {
+                self.fault(self.path(file), line, format!("no exchange rate for {}: add it to fx.json or give the price in another currency", price.currency));
+            } else if price.amount.value() == 0.0 {
+                self.fault(self.path(file), line, "a reference price of 0 cannot be compared with: write what the goods cost, or leave it out".to_owned());
+            }
+            self.categories(file, line, &price.category, classes);
+        }
+    }
+
+    fn period(&mut self, file: &str, line: usize, from: Option<&Timestamp>, until: Option<&Timestamp>) {
+        if let (Some(from), Some(until)) = (from, until)
+            && from >= until
+        {
+            self.fault(self.path(file), line, format!("valid_until {until} is not after valid_from {from}"));
+        }
+    }
+}
+
+impl Rows {
+    /// Sorts the rows, so that nothing depends on the order of the files.
+    pub(crate) fn sort(&mut self) {
+        fn by_text<T: serde::Serialize>(rows: &mut [Row<T>]) {
+            rows.sort_by_cached_key(|r| canonical(&r.row));
+        }
+        self.brands.sort_by(|a, b| a.row.brand_id.cmp(&b.row.brand_id));
+        self.products.sort_by(|a, b| a.row.product_id.cmp(&b.row.product_id));
+        by_text(&mut self.rights_holders);
+        by_text(&mut self.authorised_sellers);
+        by_text(&mut self.offenders);
+        by_text(&mut self.known_fakes);
+        by_text(&mut self.category_map);
+        self.phrases.values_mut().for_each(|phrases| by_text(phrases));
+    }
+
+    /// Hash of the canonical rows, whatever their order or file form; the policy is not part of it.
+    pub(crate) fn version(&self) -> String {
+        fn lines<T: serde::Serialize>(kind: &str, rows: &[Row<T>], out: &mut Vec<String>) {
+            out.extend(rows.iter().map(|r| format!("{kind} {}", canonical(&r.row))));
+        }
+        let mut all = Vec::new();
+        lines("brand", &self.brands, &mut all);
+        lines("product", &self.products, &mut all);
+        lines("rights_holder", &self.rights_holders, &mut all);
+        lines("authorised_seller", &self.authorised_sellers, &mut all);
+        lines("offender", &self.offenders, &mut all);
+        lines("known_fake", &self.known_fakes, &mut all);
+        lines("category", &self.category_map, &mut all);
+        self.phrases.iter().for_each(|(pack, phrases)| lines(&format!("phrase {pack}"), phrases, &mut all));
+        all.extend(self.fx.iter().map(|fx| format!("fx {}", canonical(fx))));
+        all.sort();
+        let mut hash = Sha256::new();
+        for line in &all {
+            hash.update(line.as_bytes());
+            hash.update(b"\n");
+        }
+        crate::hex(&hash.finalize()[..16])
+    }
+}
+
+fn canonical<T: serde::Serialize>(row: &T) -> String {
+    // Rows are made of strings, numbers and lists: writing them cannot fail.
+    serde_json::to_string(row).unwrap_or_default()
+}

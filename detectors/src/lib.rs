@@ -1,0 +1,45 @@
+//! What makes a marketplace listing suspect: catalog, text, price, seller, context, score.
+//!
+//! Pure: no I/O but reading the catalog, no async, no Kafka, no clock. The same listing, catalog and policy give the same
+//! result on any machine and in any thread.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//! use touchstone_detectors::{Catalog, Policy, Scanner};
+//! use touchstone_schemas::{Listing, Timestamp, decode};
+//!
+//! let (catalog, _warnings) = Catalog::load(Path::new("examples/catalog")).expect("a catalog without faults");
+//! let scanner = Scanner::new(Arc::new(catalog), Policy::shipped());
+//! let listing = decode::<Listing>(br#"{"event_id": "1"}"#).expect("a listing").value;
+//! for suspect in scanner.scan(&listing, &Timestamp::from_unix_millis(0)) {
+//!     println!("{} {}", suspect.brand_id, suspect.score.to_f64());
+//! }
+//! ```
+
+mod catalog;
+mod context;
+mod detector;
+mod goods;
+mod matter;
+mod policy;
+mod price;
+mod product;
+mod scanner;
+mod score;
+mod seller;
+mod text;
+
+pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, open};
+pub use policy::Policy;
+pub use scanner::{Assessment, ENGINE_VERSION, ProductMatch, Scanner};
+
+/// Bytes in hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,171 @@
+//! The matter between one listing and one brand: all that the detectors look at.
+
+use touchstone_schemas::{Listing, MatchKind, PhraseKind};
+
+use crate::catalog::{BrandEntry, Catalog, Class};
+use crate::goods::{self, Goods};
+use crate::policy::Policy;
+use crate::product::Retrieved;
+use crate::text::{Document, Found, Hit, Mention, ModelHit, Piece, Weakness, normalise, stands_alone};
+
+/// A listing as it was read: shared by the matters of all brands that it names.
+pub(crate) struct Reading<'a> {
+    pub(crate) listing: &'a Listing,
+    pub(crate) document: Document<'a>,
+    pub(crate) found: Found,
+    /// Phrases and class words.
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) goods: Option<Goods>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads a listing; nothing when it names no brand and no model, which is where most listings leave.
+    pub(crate) fn of(listing: &'a Listing, catalog: &Catalog) -> Option<Self> {
+        let document = Document::of(listing);
+        let found = catalog.lexicon.find(&document);
+        if found.mentions.is_empty() && found.models.is_empty() {
+            return None;
+        }
+        let hits = catalog.words.read(&document, &found.mentions);
+        let goods = goods::named(listing, &document, &hits, catalog);
+        Some(Self { listing, document, found, hits, goods })
+    }
+
+    /// The brands named, sorted.
+    pub(crate) fn brands(&self, catalog: &Catalog) -> Vec<usize> {
+        let by_model = self.found.models.iter().map(|m| catalog.products[m.product].brand);
+        let mut brands: Vec<usize> = self.found.mentions.iter().map(|m| m.brand).chain(by_model).collect();
+        brands.sort_unstable();
+        brands.dedup();
+        brands
+    }
+
+    /// Phrases of some kinds in the title.
+    pub(crate) fn in_title<'b>(&'b self, catalog: &'b Catalog, kinds: &'b [PhraseKind]) -> impl Iterator<Item = &'b Hit> + 'b {
+        self.hits.iter().filter(move |h| self.document.in_title(h.piece) && catalog.words.is(h, kinds))
+    }
+}
+
+/// The matter between one listing and one brand.
+pub(crate) struct Matter<'a> {
+    pub(crate) reading: &'a Reading<'a>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) policy: &'a Policy,
+    pub(crate) brand: usize,
+    pub(crate) mentions: Vec<&'a Mention>,
+    pub(crate) models: Vec<&'a ModelHit>,
+    /// Products of the brand that the listing resembles, the best first.
+    pub(crate) products: Vec<Retrieved>,
+    pub(crate) goods: Option<Goods>,
+    /// The name means the brand, and not the ordinary word that it is too.
+    pub(crate) anchored: bool,
+    /// The goods go with the brand's goods: a word says so, and the class of goods does not speak against it.
+    pub(crate) accessory: Option<Piece>,
+}
+
+/// A relation word binds a name at most this many words behind it: "for A, B and C".
+const RELATION_REACH: usize = 10;
+
+impl<'a> Matter<'a> {
+    pub(crate) fn of(reading: &'a Reading<'a>, catalog: &'a Catalog, policy: &'a Policy, brand: usize) -> Self {
+        let mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
+        let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.products[m.product].brand == brand).collect();
+        let products = catalog.index.find(&search_text(reading), Some(brand));
+        let goods = reading.goods.or_else(|| goods::likely(catalog, &products));
+        let mut matter = Self { reading, catalog, policy, brand, mentions, models, products, goods, anchored: false, accessory: None };
+        matter.anchored = matter.is_anchored();
+        matter.accessory = matter.is_accessory();
+        matter
+    }
+
+    pub(crate) fn entry(&self) -> &'a BrandEntry {
+        &self.catalog.brands[self.brand]
+    }
+
+    pub(crate) fn listing(&self) -> &'a Listing {
+        self.reading.listing
+    }
+
+    /// Whether the goods are of a class that the brand makes; nothing when either is unknown.
+    pub(crate) fn makes(&self, class: Class) -> Option<bool> {
+        let classes = &self.entry().classes;
+        (!classes.is_empty()).then(|| classes.iter().any(|own| self.catalog.classes.overlap(*own, class)))
+    }
+
+    /// The product that the listing is, where that is clear: by its number, or by its words.
+    pub(crate) fn product(&self) -> Option<Retrieved> {
+        let numbered = self.models.first().map(|m| Retrieved { product: m.product, similarity: 1.0 });
+        numbered.or_else(|| self.products.first().copied().filter(|r| r.similarity >= self.policy.similarity()))
+    }
+
+    fn weakness(&self, mention: &Mention) -> Weakness {
+        let own = self.catalog.lexicon.names[mention.name].weak;
+        match mention.kind {
+            // Nobody tears or re-spells an ordinary word.
+            MatchKind::Split | MatchKind::Confusable => Weakness::None,
+            MatchKind::Fuzzy => own.max(Weakness::Word),
+            _ => own,
+        }
+    }
+
+    fn is_anchored(&self) -> bool {
+        if self.mentions.is_empty() {
+            return self.models.iter().any(|m| stands_alone(&self.reading.document.text()[m.piece.range()]));
+        }
+        let weakest = self.mentions.iter().map(|m| self.weakness(m)).min().unwrap_or(Weakness::None);
+        let distinct = |m: &&&Mention| self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
+        let strong = || {
+            let field = self.listing().brand.as_deref().map(normalise);
+            let field_says = field.is_some_and(|f| f == normalise(&self.entry().row.name) || self.mentions.iter().any(|m| f == self.catalog.lexicon.names[m.name].spaced));
+            let product_says = self.products.first().is_some_and(|r| r.similarity >= self.policy.similarity());
+            !self.models.is_empty() || field_says || product_says || self.mentions.iter().any(|m| distinct(&m))
+        };
+        match weakest {
+            Weakness::None => true,
+            Weakness::Word => {
+                let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
+                let code_says = self.reading.goods.is_none()
+                    && self.reading.in_title(self.catalog, &[PhraseKind::Coded]).any(|h| self.catalog.words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= 0.8));
+                class_says || code_says || strong()
+            }
+            Weakness::Short => strong(),
+        }
+    }
+
+    fn is_accessory(&self) -> Option<Piece> {
+        let own_goods = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
+        if own_goods {
+            // "for" exempts nobody who sells what the brand itself makes.
+            return None;
+        }
+        let document = &self.reading.document;
+        let gift = |piece: Piece| {
+            self.reading.in_title(self.catalog, &[PhraseKind::FreeGift]).any(|g| g.piece.start < piece.start && document.distance(g.piece, piece).is_some_and(|d| d < 4))
+        };
+        let word = self.reading.in_title(self.catalog, &[PhraseKind::Accessory]).find(|h| !gift(h.piece)).map(|h| h.piece);
+        let bound = |relation: Piece, before: bool| {
+            self.mentions.iter().any(|m| {
+                let ordered = if before { relation.start < m.piece.start } else { relation.start > m.piece.start };
+                ordered && document.distance(relation, m.piece).is_some_and(|d| d <= if before { RELATION_REACH } else { 2 })
+            })
+        };
+        let relation = || self.reading.in_title(self.catalog, &[PhraseKind::Relation]).find(|h| bound(h.piece, true));
+        let after = || self.reading.in_title(self.catalog, &[PhraseKind::RelationAfter]).find(|h| bound(h.piece, false));
+        word.or_else(|| relation().or_else(after).map(|h| h.piece))
+    }
+}
+
+/// What products are searched by: the title, with what the seller says of brand and model.
+pub(crate) fn search_text(reading: &Reading<'_>) -> String {
+    listing_words(reading.listing, &reading.document)
+}
+
+pub(crate) fn listing_words(listing: &Listing, document: &Document<'_>) -> String {
+    let title = document.title();
+    let mut text = document.text()[title.range.clone()].to_owned();
+    for extra in listing.brand.iter().chain(listing.attributes.iter().flat_map(|a| a.get("model"))) {
+        text.push(' ');
+        text.push_str(&normalise(extra));
+    }
+    text
+}

@@ -1,0 +1,192 @@
+//! One listing against one catalog under one policy.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use touchstone_schemas::{
+    Band, Evidence, Fault, FaultReason, ImageExcerpt, Listing, ListingExcerpt, Op, Price, Score, Seller, Suspect, SuspectOp, Timestamp,
+};
+
+use crate::catalog::Catalog;
+use crate::detector::DETECTORS;
+use crate::hex;
+use crate::matter::{Matter, Reading, listing_words};
+use crate::policy::Policy;
+use crate::score::{Verdict, weigh};
+use crate::text::Document;
+
+/// Characters of a description that an event repeats.
+const EXCERPT: usize = 280;
+
+/// Version of the program, part of every detection's id.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Scans listings. Shared by all threads.
+pub struct Scanner {
+    catalog: Arc<Catalog>,
+    policy: Policy,
+}
+
+/// What is found of one brand in a listing.
+#[derive(Debug)]
+pub struct Assessment {
+    /// The event, as it is emitted when `band` is there.
+    pub suspect: Suspect,
+    /// The band; nothing under the lowest threshold.
+    pub band: Option<Band>,
+}
+
+/// A product that a listing resembles.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct ProductMatch {
+    /// The product.
+    pub product_id: String,
+    /// 0 to 1.
+    pub similarity: Score,
+}
+
+impl Scanner {
+    /// A scanner of one catalog under one policy.
+    pub fn new(catalog: Arc<Catalog>, policy: Policy) -> Self {
+        Self { catalog, policy }
+    }
+
+    /// The catalog.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Drops prices in currencies that the exchange rates don't know; each is a fault.
+    pub fn drop_unknown_currencies(&self, listing: &mut Listing) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut check = |price: &mut Option<Price>, path: String| {
+            if let Some(p) = price.take_if(|p| !self.catalog.rates.knows(&p.currency)) {
+                let detail = format!("no exchange rate for {}: add it to fx.json", p.currency);
+                faults.push(Fault { reason: FaultReason::UnknownCurrency, path: format!("{path}.currency"), detail });
+            }
+        };
+        check(&mut listing.price, "price".to_owned());
+        check(&mut listing.list_price, "list_price".to_owned());
+        for (i, variant) in listing.variants.iter_mut().enumerate() {
+            check(&mut variant.price, format!("variants[{i}].price"));
+            check(&mut variant.list_price, format!("variants[{i}].list_price"));
+        }
+        faults
+    }
+
+    /// The suspects of a listing, by brand id.
+    pub fn scan(&self, listing: &Listing, detected_at: &Timestamp) -> Vec<Suspect> {
+        self.assess(listing, detected_at).into_iter().filter(|a| a.band.is_some()).map(|a| a.suspect).collect()
+    }
+
+    /// What is found of every brand that a listing touches, by brand id, also under the lowest threshold.
+    pub fn assess(&self, listing: &Listing, detected_at: &Timestamp) -> Vec<Assessment> {
+        if listing.op == Op::Remove {
+            return Vec::new();
+        }
+        let Some(reading) = Reading::of(listing, &self.catalog) else { return Vec::new() };
+        let content_hash = content_hash(listing);
+        reading.brands(&self.catalog).into_iter().map(|brand| self.assess_brand(&reading, brand, &content_hash, detected_at)).collect()
+    }
+
+    fn assess_brand(&self, reading: &Reading<'_>, brand: usize, content_hash: &str, detected_at: &Timestamp) -> Assessment {
+        let listing = reading.listing;
+        let matter = Matter::of(reading, &self.catalog, &self.policy, brand);
+        let mut found = Vec::new();
+        for detector in DETECTORS {
+            let from = found.len();
+            found.extend(detector.detect(&matter));
+            debug_assert!(found[from..].iter().all(|e: &Evidence| e.detector == detector.name()), "evidence under a foreign name");
+        }
+        let base_rate = self.policy.base_rate(listing.platform.as_str(), listing.market.as_str());
+        let row = &matter.entry().row;
+        let Verdict { score, band, caps, thresholds, reason, evidence } = weigh(&self.policy, row, base_rate, found);
+        let brand_id = row.brand_id.as_str();
+        let revision = listing.revision.to_string();
+        let suspect_id = id(&[listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id]);
+        let detection_id = id(&[&suspect_id, &revision, "0", self.catalog.version(), self.policy.version(), ENGINE_VERSION]);
+        let suspect = Suspect {
+            suspect_id,
+            detection_id,
+            op: SuspectOp::Upsert,
+            withdrawn_because: None,
+            event_id: listing.event_id.clone(),
+            occurred_at: listing.occurred_at.clone(),
+            pass: 0,
+            supersedes: None,
+            content_hash: content_hash.to_owned(),
+            listing: excerpt(listing),
+            brand_id: row.brand_id.clone(),
+            product_id: matter.product().map(|r| self.catalog.products[r.product].row.product_id.to_string()),
+            score,
+            band: band.unwrap_or(Band::AskBrand),
+            caps,
+            thresholds,
+            reason,
+            evidence,
+            images_seen: Vec::new(),
+            catalog_version: self.catalog.version().to_owned(),
+            policy_version: self.policy.version().to_owned(),
+            engine_version: ENGINE_VERSION.to_owned(),
+            detected_at: detected_at.clone(),
+        };
+        Assessment { suspect, band }
+    }
+
+    /// The products of any brand that a listing resembles most, the best first, with no gate before.
+    pub fn match_products(&self, listing: &Listing, most: usize) -> Vec<ProductMatch> {
+        let document = Document::of(listing);
+        let mut retrieved = self.catalog.index.find(&listing_words(listing, &document), None);
+        retrieved.truncate(most);
+        let named = |r: crate::product::Retrieved| ProductMatch {
+            product_id: self.catalog.products[r.product].row.product_id.to_string(),
+            similarity: Score::from_f64(r.similarity),
+        };
+        retrieved.into_iter().map(named).collect()
+    }
+}
+
+/// Hash of parts, each with its length before it, so that no two lists of parts run into one.
+fn id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex(&hash.finalize()[..16])
+}
+
+/// Hash of title, description, brand, seller and pictures: a verdict holds until it changes.
+fn content_hash(listing: &Listing) -> String {
+    let seller = listing.seller.as_ref().map(|s| s.id.as_str()).unwrap_or_default();
+    let mut parts = vec![listing.title(), listing.description.as_deref().unwrap_or_default(), listing.brand.as_deref().unwrap_or_default(), seller];
+    for image in &listing.images {
+        let keys = [&image.sha256, &image.url, &image.path, &image.pdq, &image.data];
+        parts.push(keys.into_iter().flatten().next().map(String::as_str).unwrap_or_default());
+    }
+    id(&parts)
+}
+
+fn excerpt(listing: &Listing) -> ListingExcerpt {
+    let image = |(i, image): (usize, &touchstone_schemas::Image)| ImageExcerpt { index: i as u64, url: image.url.clone(), sha256: image.sha256.clone() };
+    ListingExcerpt {
+        platform: listing.platform.clone(),
+        market: listing.market.clone(),
+        listing_id: listing.listing_id.clone(),
+        revision: listing.revision,
+        url: listing.url.clone(),
+        title: listing.title().to_owned(),
+        description_excerpt: listing.description.as_ref().map(|d| d.chars().take(EXCERPT).collect()),
+        brand: listing.brand.clone(),
+        category: listing.category.clone(),
+        condition: listing.condition,
+        price: listing.price.clone(),
+        seller: listing.seller.clone().unwrap_or_else(Seller::default),
+        images: listing.images.iter().enumerate().map(image).collect(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Text evidence: how the brand is named, and what is said beside its name.
+
+use std::collections::BTreeMap;
+
+use touchstone_schemas::{Detector as Name, Evidence, Kind, MatchKind, PhraseKind, Score, Weight};
+
+use super::document::Piece;
+use super::normalise::normalise;
+use super::words::Hit;
+use crate::detector::Detector;
+use crate::matter::Matter;
+
+/// A phrase outside the title counts at most this many words from the brand's name.
+const NEAR: usize = 12;
+/// Places listed for one finding.
+const MOST_SPANS: usize = 8;
+
+/// Finds names and phrases.
+pub(crate) struct TextDetector;
+
+impl Detector for TextDetector {
+    fn name(&self) -> Name {
+        Name::Text
+    }
+
+    fn detect(&self, matter: &Matter<'_>) -> Vec<Evidence> {
+        let mut found = mentions(matter);
+        found.extend(product(matter));
+        if matter.anchored {
+            found.extend(phrases(matter));
+            found.extend(several_brands(matter));
+            found.extend(declared_brand(matter));
+        }
+        found
+    }
+}
+
+fn item(kind: Kind, weight: f64) -> Evidence {
+    Evidence::new(Name::Text, kind, Weight::from_f64(weight))
+}
+
+fn place(matter: &Matter<'_>, evidence: &mut Evidence, pieces: &[Piece]) {
+    let mut spans: Vec<_> = pieces.iter().take(MOST_SPANS).map(|p| matter.reading.document.span(*p)).collect();
+    if spans.len() == 1 {
+        evidence.span = spans.pop();
+    } else {
+        evidence.spans = spans;
+    }
+}
+
+/// One item for each name and way of writing it.
+fn mentions(matter: &Matter<'_>) -> Vec<Evidence> {
+    let weights = &matter.policy.weights.text;
+    let mut groups: BTreeMap<(MatchKind, usize), Vec<Piece>> = BTreeMap::new();
+    for mention in &matter.mentions {
+        groups.entry((mention.kind, mention.name)).or_default().push(mention.piece);
+    }
+    let group = |((kind, name), pieces): ((MatchKind, usize), Vec<Piece>)| {
+        let weight = match kind {
+            MatchKind::Exact => weights.mention_exact,
+            MatchKind::Folded => weights.mention_folded,
+            MatchKind::Confusable => weights.mention_confusable,
+            MatchKind::Split => weights.mention_split,
+            MatchKind::Fuzzy => weights.mention_fuzzy,
+            MatchKind::Nickname => weights.mention_nickname,
+        };
+        let in_title = pieces.iter().any(|p| matter.reading.document.in_title(*p));
+        // A name that may be an ordinary word says nothing until something else says that it is the brand.
+        let factor = if !matter.anchored { 0.0 } else if in_title { 1.0 } else { weights.mention_elsewhere };
+        let mut evidence = item(Kind::BrandMention, weight * factor);
+        evidence.alias = Some(matter.catalog.lexicon.names[name].written.clone());
+        evidence.r#match = Some(kind);
+        place(matter, &mut evidence, &pieces);
+        evidence
+    };
+    groups.into_iter().map(group).collect()
+}
+
+fn product(matter: &Matter<'_>) -> Option<Evidence> {
+    let product = matter.product()?;
+    let alone = matter.mentions.is_empty() && matter.anchored;
+    let mut evidence = item(Kind::ProductMatch, if alone { matter.policy.weights.text.model_number } else { 0.0 });
+    evidence.product_id = Some(matter.catalog.products[product.product].row.product_id.to_string());
+    evidence.similarity = Some(Score::from_f64(product.similarity));
+    let pieces: Vec<Piece> = matter.models.iter().filter(|m| m.product == product.product).map(|m| m.piece).collect();
+    place(matter, &mut evidence, &pieces);
+    Some(evidence)
+}
+
+fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
+    let weights = &matter.policy.weights.text;
+    let mut groups: BTreeMap<(Kind, usize, bool), Vec<Piece>> = BTreeMap::new();
+    for hit in &matter.reading.hits {
+        let super::What::Phrase(index) = hit.what else { continue };
+        let entry = &matter.catalog.words.phrases[index];
+        let kind = match entry.row.kind {
+            PhraseKind::Coded => Kind::CodedPhrase,
+            PhraseKind::Denial => Kind::Denial,
+            PhraseKind::Overclaim => Kind::Overclaim,
+            PhraseKind::OffPlatform => Kind::OffPlatformContact,
+            _ => continue,
+        };
+        let means_something_else = matter.goods.is_some_and(|g| entry.not_in.iter().any(|class| matter.catalog.classes.is_within(g.class, *class)));
+        let in_title = matter.reading.document.in_title(hit.piece);
+        // A wish to deal elsewhere counts wherever it stands.
+        if !means_something_else && (in_title || kind == Kind::OffPlatformContact || near_a_mention(matter, hit)) {
+            groups.entry((kind, index, !in_title)).or_default().push(hit.piece);
+        }
+    }
+    let group = |((kind, index, elsewhere), pieces): ((Kind, usize, bool), Vec<Piece>)| {
+        let entry = &matter.catalog.words.phrases[index];
+        let full = match kind {
+            Kind::CodedPhrase => weights.coded_phrase,
+            Kind::Denial => weights.denial,
+            Kind::Overclaim => weights.overclaim,
+            _ => weights.off_platform,
+        };
+        let factor = if elsewhere { weights.phrase_elsewhere } else { 1.0 };
+        let mut evidence = item(kind, full * entry.row.strength.to_f64() * factor);
+        evidence.phrase = Some(entry.row.phrase.clone());
+        evidence.pack = Some(entry.pack.clone());
+        evidence.language = Some(entry.row.language.clone());
+        place(matter, &mut evidence, &pieces);
+        evidence
+    };
+    groups.into_iter().map(group).collect()
+}
+
+fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {
+    matter.mentions.iter().any(|m| matter.reading.document.distance(m.piece, hit.piece).is_some_and(|d| d <= NEAR))
+}
+
+/// Other protected brands in the title. A name that may be an ordinary word is no other brand.
+fn several_brands(matter: &Matter<'_>) -> Option<Evidence> {
+    let names = &matter.catalog.lexicon.names;
+    let in_title = |p: Piece| matter.reading.document.in_title(p);
+    let others: BTreeMap<usize, Piece> = matter
+        .reading
+        .found
+        .mentions
+        .iter()
+        .filter(|m| m.brand != matter.brand && in_title(m.piece) && names[m.name].weak == super::Weakness::None)
+        .map(|m| (m.brand, m.piece))
+        .collect();
+    let own = matter.mentions.iter().any(|m| in_title(m.piece));
+    if others.is_empty() || !own || matter.accessory.is_some() {
+        return None;
+    }
+    let mut evidence = item(Kind::MultiBrand, matter.policy.weights.text.multi_brand);
+    evidence.brands = others.keys().map(|b| matter.catalog.brands[*b].row.brand_id.to_string()).collect();
+    place(matter, &mut evidence, &others.into_values().collect::<Vec<_>>());
+    Some(evidence)
+}
+
+/// What sellers write who declare no brand, in the languages served; normalised.
+const NO_BRAND: &[&str] =
+    &["no brand", "nobrand", "oem", "generic", "unbranded", "other", "others", "none", "n a", "na", "khac", "khong", "lainnya", "tidak ada merek", "otro", "sin marca", "outro", "sem marca", "무브랜드", "无品牌", "其他", "ไม่มีแบรนด์"];
+
+/// The title names the brand and the seller declared another, or none.
+fn declared_brand(matter: &Matter<'_>) -> Option<Evidence> {
+    let declared = matter.listing().brand.as_deref()?;
+    let folded = normalise(declared);
+    let own = matter.catalog.lexicon.names.iter().filter(|n| n.brand == matter.brand);
+    let contains = |name: &str| format!(" {folded} ").contains(&format!(" {name} "));
+    let in_title = matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece));
+    if folded.is_empty() || !in_title || own.into_iter().any(|n| contains(&n.spaced)) {
+        return None;
+    }
+    let weights = &matter.policy.weights.text;
+    let weight = if NO_BRAND.contains(&folded.as_str()) { weights.field_generic } else { weights.field_other };
+    let mut evidence = item(Kind::BrandFieldMismatch, weight);
+    evidence.declared = Some(declared.to_owned());
+    Some(evidence)
+}

@@ -1,0 +1,189 @@
+//! The texts of one listing as one normalised text, and the way from it back to field and byte.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use touchstone_schemas::{Listing, Span};
+
+use super::normalise::Normalised;
+use super::table::{is_hangul, runs_together};
+
+/// One field within the document.
+#[derive(Debug)]
+pub(crate) struct Field<'a> {
+    /// Its path, such as `title` or `variants[2].name`.
+    pub(crate) path: Cow<'static, str>,
+    pub(crate) original: &'a str,
+    /// Where it stands in the normalised text.
+    pub(crate) range: Range<usize>,
+}
+
+/// The texts of one listing.
+#[derive(Debug, Default)]
+pub(crate) struct Document<'a> {
+    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) normalised: Normalised,
+}
+
+/// A piece of the normalised text, within one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Piece {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl Piece {
+    pub(crate) fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    pub(crate) fn within(self, other: Piece) -> bool {
+        other.start <= self.start && self.end <= other.end
+    }
+
+    pub(crate) fn overlaps(self, other: Piece) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+}
+
+/// The title is the first field.
+const TITLE: usize = 0;
+
+impl<'a> Document<'a> {
+    pub(crate) fn of(listing: &'a Listing) -> Self {
+        let mut document = Self::default();
+        document.push("title".into(), listing.title());
+        if let Some(brand) = &listing.brand {
+            document.push("brand".into(), brand);
+        }
+        if let Some(description) = &listing.description {
+            document.push("description".into(), description);
+        }
+        for (i, name) in listing.variants.iter().enumerate().filter_map(|(i, v)| v.name.as_deref().map(|name| (i, name))) {
+            document.push(format!("variants[{i}].name").into(), name);
+        }
+        for (i, text) in listing.image_text.iter().enumerate() {
+            document.push(format!("image_text[{i}]").into(), text);
+        }
+        document
+    }
+
+    fn push(&mut self, path: Cow<'static, str>, original: &'a str) {
+        let start = self.normalised.text.len();
+        self.normalised.push(original);
+        self.fields.push(Field { path, original, range: start..self.normalised.text.len() - 1 });
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.normalised.text
+    }
+
+    /// The field that a piece stands in.
+    pub(crate) fn field_of(&self, piece: Piece) -> &Field<'a> {
+        &self.fields[self.field_index(piece)]
+    }
+
+    pub(crate) fn field_index(&self, piece: Piece) -> usize {
+        self.fields.partition_point(|field| field.range.end < piece.start).min(self.fields.len() - 1)
+    }
+
+    pub(crate) fn title(&self) -> &Field<'a> {
+        &self.fields[TITLE]
+    }
+
+    pub(crate) fn in_title(&self, piece: Piece) -> bool {
+        self.field_index(piece) == TITLE
+    }
+
+    /// The original text of a piece.
+    pub(crate) fn original(&self, piece: Piece) -> &'a str {
+        &self.field_of(piece).original[self.normalised.original(piece.range())]
+    }
+
+    /// The original text between two pieces of one field.
+    pub(crate) fn between(&self, left: Piece, right: Piece) -> &'a str {
+        let (left_end, right_start) = (self.normalised.original(left.range()).end, self.normalised.original(right.range()).start);
+        self.field_of(left).original.get(left_end..right_start).unwrap_or_default()
+    }
+
+    pub(crate) fn span(&self, piece: Piece) -> Span {
+        let field = self.field_of(piece);
+        let original = self.normalised.original(piece.range());
+        Span { field: field.path.to_string(), start: original.start as u64, end: original.end as u64, text: field.original[original].to_owned() }
+    }
+
+    /// Words of a field, in order.
+    pub(crate) fn tokens(&self, field: usize) -> impl Iterator<Item = Piece> + '_ {
+        let range = self.fields[field].range.clone();
+        let base = range.start;
+        let text = &self.normalised.text[range];
+        text.split(' ').filter(|t| !t.is_empty()).map(move |token| {
+            let start = base + (token.as_ptr() as usize - text.as_ptr() as usize);
+            Piece { start, end: start + token.len() }
+        })
+    }
+
+    /// How many words stand between two pieces; nothing when they are in different fields.
+    pub(crate) fn distance(&self, a: Piece, b: Piece) -> Option<usize> {
+        if self.field_index(a) != self.field_index(b) {
+            return None;
+        }
+        let (left, right) = if a.start <= b.start { (a, b) } else { (b, a) };
+        let gap = self.text().get(left.end..right.start).unwrap_or_default();
+        // Where words run together there are no spaces: three characters count as a word.
+        Some(gap.split(' ').filter(|w| !w.is_empty()).map(|w| if w.is_ascii() { 1 } else { w.chars().count().div_ceil(3) }).sum())
+    }
+
+    /// Whether a piece is a word, or words, of its own and not part of another word.
+    pub(crate) fn is_whole(&self, piece: Piece) -> bool {
+        let text = self.text();
+        let before = text[..piece.start].chars().next_back();
+        let after = text[piece.end..].chars().next();
+        let (Some(first), Some(last)) = (text[piece.range()].chars().next(), text[piece.range()].chars().next_back()) else { return false };
+        // Korean particles follow a name, but a short name within a longer word is another word.
+        let korean_tail = is_hangul(first) && piece.end - piece.start <= 6 && before.is_some_and(is_hangul);
+        !joins(before, Some(first)) && !joins(Some(last), after) && !korean_tail
+    }
+}
+
+/// Whether two neighbouring characters belong to one word.
+fn joins(left: Option<char>, right: Option<char>) -> bool {
+    let wordy = |c: char| c != ' ' && c != '\n';
+    match (left, right) {
+        (Some(l), Some(r)) if wordy(l) && wordy(r) => {
+            // A number may follow a name at once: model 574 as "nb574".
+            let number_follows = l.is_alphabetic() && r.is_ascii_digit();
+            !(runs_together(l) || runs_together(r) || number_follows)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(text: &str, part: &str) -> bool {
+        let mut document = Document::default();
+        document.push("title".into(), text);
+        let start = document.text().find(part).expect("the part");
+        document.is_whole(Piece { start, end: start + part.len() })
+    }
+
+    #[test]
+    fn a_name_is_a_word_of_its_own() {
+        for (text, part, expected) in [
+            ("Nordvale shoes", "nordvale", true),
+            ("Nordvale2 shoes", "nordvale", true),
+            ("2Nordvale", "nordvale", false),
+            ("Nordvaleshoes", "nordvale", false),
+            ("รองเท้าNordvaleสีดำ", "nordvale", true),
+            ("노드베일운동화", "노드베일", true),
+            ("가나다", "나다", false),
+            ("跑鞋", "鞋", true),
+            ("pineapple", "apple", false),
+        ] {
+            assert_eq!(whole(text, part), expected, "{part} in {text}");
+        }
+    }
+}

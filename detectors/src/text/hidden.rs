@@ -1,0 +1,301 @@
+//! Names hidden from a plain search: torn apart ("g u c c i"), spelt with digits and signs ("pr4da"), misspelt.
+
+use std::collections::HashMap;
+
+use touchstone_schemas::MatchKind;
+
+use super::document::{Document, Piece};
+use super::lexicon::{Mention, Name, Weakness};
+
+/// Longest torn name looked for, in bytes.
+const LONGEST: usize = 26;
+/// Words of a description beyond these are not searched for hidden names.
+const MOST_TOKENS: usize = 64;
+/// Shortest name that a misspelling is looked for of.
+const SHORTEST_FUZZY: usize = 5;
+
+/// Indexes over the joined names.
+pub(crate) struct Hidden {
+    /// Names without their spaces.
+    joined: HashMap<String, Vec<usize>>,
+    /// Names less one letter, by hash, and whole.
+    deletes: HashMap<u64, Vec<usize>>,
+    /// Shapes (first letter, last letter, length) of names that may be misspelt: most words leave here.
+    shapes: Vec<u64>,
+}
+
+impl Hidden {
+    pub(crate) fn new(names: &[Name]) -> Self {
+        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), shapes: vec![0; 26 * 26] };
+        for (i, name) in names.iter().enumerate().filter(|(_, n)| n.spaced.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')) {
+            let joined = name.spaced.replace(' ', "");
+            if joined.len() >= 4 && joined.len() <= LONGEST {
+                hidden.joined.entry(joined.clone()).or_default().push(i);
+            }
+            let misspellable = joined.len() >= SHORTEST_FUZZY && joined.len() <= LONGEST && joined.bytes().all(|b| b.is_ascii_lowercase());
+            if misspellable && name.weak == Weakness::None && !name.nickname {
+                let bytes = joined.as_bytes();
+                for key in keys(bytes) {
+                    let entry = hidden.deletes.entry(key).or_default();
+                    if entry.last() != Some(&i) {
+                        entry.push(i);
+                    }
+                }
+                hidden.shapes[shape(bytes)] |= 0b111 << (bytes.len() - 1).min(61);
+            }
+        }
+        hidden
+    }
+
+    /// Adds the hidden names of a document to what a plain search found.
+    pub(crate) fn find(&self, document: &Document<'_>, names: &[Name], mentions: &mut Vec<Mention>) {
+        let mut scratch = Window::default();
+        let plain = mentions.len();
+        for field in 0..document.fields.len() {
+            let tokens: Vec<Piece> = document.tokens(field).take(MOST_TOKENS).collect();
+            // A long text is full of ordinary words: misspellings are looked for in what names the goods.
+            let fuzzy = document.fields[field].path != "description";
+            for i in 0..tokens.len() {
+                if !document.text()[tokens[i].range()].is_ascii() {
+                    continue;
+                }
+                scratch.clear();
+                for j in i..tokens.len() {
+                    let gap = if j == i { before(document, tokens[i]) } else { document.between(tokens[j - 1], tokens[j]) };
+                    if !scratch.push(document, tokens[j], gap, j == i) {
+                        break;
+                    }
+                    self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
+                    if fuzzy && j - i < 3 {
+                        let taken = |p: Piece| mentions[..plain].iter().any(|m| m.piece.overlaps(p));
+                        let window = Piece { start: tokens[i].start, end: tokens[j].end };
+                        if !taken(window) {
+                            self.misspelt(names, &tokens[i..=j], &scratch.raw, mentions);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn torn_or_leet(&self, document: &Document<'_>, names: &[Name], tokens: &[Piece], window: &Window, mentions: &mut Vec<Mention>) {
+        for (reading, leet) in window.readings() {
+            for &name in self.joined.get(reading).into_iter().flatten() {
+                let words = names[name].spaced.split(' ').map(str::len);
+                let as_written = words.eq(tokens.iter().map(|t| t.end - t.start));
+                let kind = match () {
+                    () if leet && (as_written || tokens.len() == 1 || window.signs) => MatchKind::Confusable,
+                    () if as_written || tokens.len() == 1 => continue,
+                    () if names[name].spaced.contains(' ') && names[name].spaced.split(' ').count() >= tokens.len() => continue,
+                    () => match tear(document, tokens) {
+                        Tear::Letters => MatchKind::Split,
+                        _ if names[name].weak != Weakness::None || reading.len() < 5 => continue,
+                        Tear::Signs => MatchKind::Split,
+                        Tear::Words => MatchKind::Folded,
+                    },
+                };
+                let piece = Piece { start: tokens[0].start, end: tokens[tokens.len() - 1].end };
+                mentions.push(Mention { brand: names[name].brand, name, kind, piece });
+            }
+        }
+    }
+
+    fn misspelt(&self, names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
+        let bytes = raw.as_bytes();
+        if bytes.len() < SHORTEST_FUZZY - 1 || bytes.len() > LONGEST || !bytes.iter().all(u8::is_ascii_lowercase) {
+            return;
+        }
+        if self.shapes[shape(bytes)] & (1 << bytes.len().min(62)) == 0 {
+            return;
+        }
+        let mut candidates: Vec<usize> = keys(bytes).filter_map(|key| self.deletes.get(&key)).flatten().copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        for name in candidates {
+            let joined = names[name].spaced.replace(' ', "");
+            let words = names[name].spaced.split(' ').count();
+            if (tokens.len() == 1 || tokens.len() == words) && is_misspelling(bytes, joined.as_bytes()) {
+                let piece = Piece { start: tokens[0].start, end: tokens[tokens.len() - 1].end };
+                mentions.push(Mention { brand: names[name].brand, name, kind: MatchKind::Fuzzy, piece });
+            }
+        }
+    }
+}
+
+/// What stands right before a word, in the original, back to the last space.
+fn before<'a>(document: &Document<'a>, piece: Piece) -> &'a str {
+    let field = document.field_of(piece);
+    let start = document.normalised.original(piece.range()).start;
+    let head = &field.original[..start];
+    let from = head.char_indices().rev().take_while(|(_, c)| sign_letter(*c).is_some()).last().map_or(start, |(i, _)| i);
+    &head[from..]
+}
+
+/// How the pieces of a name were torn apart.
+enum Tear {
+    /// Into single letters.
+    Letters,
+    /// By punctuation or signs, or into scraps.
+    Signs,
+    /// Into parts of three letters and more, by a space.
+    Words,
+}
+
+fn tear(document: &Document<'_>, tokens: &[Piece]) -> Tear {
+    let gaps_are_spaces = tokens.windows(2).all(|pair| document.between(pair[0], pair[1]).chars().all(char::is_whitespace));
+    if tokens.iter().all(|t| t.end - t.start == 1) {
+        Tear::Letters
+    } else if gaps_are_spaces && tokens.iter().all(|t| t.end - t.start >= 3) {
+        Tear::Words
+    } else {
+        Tear::Signs
+    }
+}
+
+/// Some neighbouring words read as one: as they stand, and with digits and signs read as letters.
+#[derive(Default)]
+struct Window {
+    raw: String,
+    /// `1` and `|` read as i, and as l.
+    as_i: String,
+    as_l: String,
+    letters: usize,
+    single: bool,
+    signs: bool,
+    tokens: usize,
+}
+
+impl Window {
+    fn clear(&mut self) {
+        self.raw.clear();
+        self.as_i.clear();
+        self.as_l.clear();
+        self.letters = 0;
+        self.single = true;
+        self.signs = false;
+        self.tokens = 0;
+    }
+
+    /// Adds a word; false when the window has become too long to be a name.
+    fn push(&mut self, document: &Document<'_>, token: Piece, gap: &str, first: bool) -> bool {
+        let word = &document.text()[token.range()];
+        self.single &= word.len() == 1;
+        self.tokens += 1;
+        if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > 4 && !self.single) {
+            return false;
+        }
+        let mut signs = gap.chars();
+        if let (Some(sign), None) = (signs.next(), signs.next())
+            && let Some(letter) = sign_letter(sign)
+            && (!first || matches!(sign, '$' | '€' | '£'))
+        {
+            self.as_i.push(letter);
+            self.as_l.push(if letter == 'i' { 'l' } else { letter });
+            self.signs = true;
+        }
+        self.raw.push_str(word);
+        for c in word.chars() {
+            self.letters += usize::from(c.is_ascii_lowercase());
+            self.as_i.push(digit_letter(c, 'i'));
+            self.as_l.push(digit_letter(c, 'l'));
+        }
+        true
+    }
+
+    /// The ways to read the window, and whether digits or signs stand for letters in it. Numbers alone are numbers.
+    fn readings(&self) -> impl Iterator<Item = (&str, bool)> {
+        let leet = self.as_i != self.raw && self.letters >= 2;
+        let differs = leet && self.as_l != self.as_i;
+        std::iter::once((self.raw.as_str(), false))
+            .chain(leet.then_some((self.as_i.as_str(), true)))
+            .chain(differs.then_some((self.as_l.as_str(), true)))
+    }
+}
+
+fn digit_letter(c: char, one: char) -> char {
+    match c {
+        '0' => 'o',
+        '1' => one,
+        '2' => 'z',
+        '3' => 'e',
+        '4' => 'a',
+        '5' => 's',
+        '6' | '9' => 'g',
+        '7' => 't',
+        '8' => 'b',
+        other => other,
+    }
+}
+
+fn sign_letter(c: char) -> Option<char> {
+    match c {
+        '$' => Some('s'),
+        '@' => Some('a'),
+        '!' | '|' | '¡' => Some('i'),
+        '€' | '£' => Some('e'),
+        '¢' => Some('c'),
+        '*' | '•' | '°' => Some('o'),
+        _ => None,
+    }
+}
+
+fn shape(word: &[u8]) -> usize {
+    let letter = |b: u8| usize::from(b.saturating_sub(b'a').min(25));
+    letter(word[0]) * 26 + letter(word[word.len() - 1])
+}
+
+/// Hashes of a word and of it less each letter.
+fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    (0..=word.len()).map(move |left_out| {
+        word.iter().enumerate().filter(|(i, _)| *i != left_out).fold(0xcbf2_9ce4_8422_2325, |hash: u64, (_, b)| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+    })
+}
+
+/// Whether a word is a name with one slip that a reader would not notice: a letter doubled, dropped or added inside,
+/// two neighbours swapped, or a letter for one that looks or sounds alike. First and last letters stay, since a change
+/// there usually makes another word ("valentine" is no slip of a name that ends in o).
+fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
+    let same_ends = word.first() == name.first() && word.last() == name.last();
+    if !same_ends || word == name {
+        return false;
+    }
+    let prefix = word.iter().zip(name).take_while(|(a, b)| a == b).count();
+    let suffix = word.iter().rev().zip(name.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (short, long) = (word.len().min(name.len()), word.len().max(name.len()));
+    match long - short {
+        1 => prefix + suffix >= short,
+        0 if prefix + suffix + 1 == short => alike(word[prefix], name[prefix]),
+        0 if prefix + suffix + 2 == short => word[prefix] == name[prefix + 1] && word[prefix + 1] == name[prefix],
+        _ => false,
+    }
+}
+
+/// Letters that look or sound alike.
+fn alike(a: u8, b: u8) -> bool {
+    const PAIRS: [&[u8; 2]; 16] =
+        [b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou"];
+    PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelling_keeps_the_ends_and_slips_once() {
+        for (word, name, expected) in [
+            ("nordvalle", "nordvale", true),
+            ("norvale", "nordvale", true),
+            ("nordvlae", "nordvale", true),
+            ("nortvale", "nordvale", true),
+            ("nordvala", "nordvale", false),
+            ("nordvales", "nordvale", false),
+            ("mordvale", "nordvale", false),
+            ("nordxale", "nordvale", false),
+            ("nordvale", "nordvale", false),
+            ("norvlae", "nordvale", false),
+        ] {
+            assert_eq!(is_misspelling(word.as_bytes(), name.as_bytes()), expected, "{word}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The names of all brands and the numbers of all models in one automaton: the gate.
+//!
+//! One pass finds every name as a listing would write it. What is hidden better (torn apart, spelt with digits,
+//! misspelt) is looked for by `hidden`.
+
+use std::collections::HashMap;
+
+use daachorse::DoubleArrayAhoCorasick;
+use touchstone_schemas::MatchKind;
+
+use super::document::{Document, Piece};
+use super::hidden::Hidden;
+use super::normalise::normalise;
+use super::table::Change;
+
+/// A name of a brand.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    /// Index of the brand.
+    pub(crate) brand: usize,
+    /// As the catalog writes it.
+    pub(crate) written: String,
+    /// Normalised, with spaces.
+    pub(crate) spaced: String,
+    pub(crate) nickname: bool,
+    /// An ordinary word too: it counts with a second anchor only.
+    pub(crate) weak: Weakness,
+}
+
+/// How little a name says by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weakness {
+    /// It says enough.
+    None,
+    /// An ordinary word: the class of goods, or anything stronger, must go with it.
+    Word,
+    /// Three letters or fewer and a word: another name of the brand, its field or a product must go with it.
+    Short,
+}
+
+/// What a pattern of the automaton stands for.
+#[derive(Debug, Clone, Copy)]
+enum Meaning {
+    Name(usize),
+    Model(usize),
+}
+
+/// A name found in a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mention {
+    pub(crate) brand: usize,
+    /// Index into [`Lexicon::names`].
+    pub(crate) name: usize,
+    pub(crate) kind: MatchKind,
+    pub(crate) piece: Piece,
+}
+
+/// A model number found in a listing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ModelHit {
+    pub(crate) product: usize,
+    pub(crate) piece: Piece,
+}
+
+/// What the gate found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) mentions: Vec<Mention>,
+    pub(crate) models: Vec<ModelHit>,
+}
+
+/// All names.
+pub(crate) struct Lexicon {
+    pub(crate) names: Vec<Name>,
+    automaton: Option<DoubleArrayAhoCorasick<u32>>,
+    meanings: Vec<Vec<Meaning>>,
+    hidden: Hidden,
+}
+
+impl Lexicon {
+    /// `models` are normalised model numbers with the index of their product.
+    pub(crate) fn new(names: Vec<Name>, models: impl Iterator<Item = (String, usize)>) -> Result<Self, String> {
+        let mut patterns: HashMap<String, Vec<Meaning>> = HashMap::new();
+        for (i, name) in names.iter().enumerate() {
+            patterns.entry(name.spaced.clone()).or_default().push(Meaning::Name(i));
+            let joined = name.spaced.replace(' ', "");
+            if joined != name.spaced && joined.chars().count() >= 6 {
+                patterns.entry(joined).or_default().push(Meaning::Name(i));
+            }
+        }
+        for (model, product) in models.filter(|(model, _)| tells_a_product(model)) {
+            patterns.entry(model).or_default().push(Meaning::Model(product));
+        }
+        let mut patterns: Vec<(String, Vec<Meaning>)> = patterns.into_iter().collect();
+        patterns.sort_by(|a, b| a.0.cmp(&b.0));
+        let automaton = match patterns.is_empty() {
+            true => None,
+            false => Some(DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the names make no automaton: {e}"))?),
+        };
+        let hidden = Hidden::new(&names);
+        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden })
+    }
+
+    /// Every name and model number in a document, in order of place and brand.
+    pub(crate) fn find(&self, document: &Document<'_>) -> Found {
+        let mut found = Found::default();
+        for hit in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
+            let piece = Piece { start: hit.start(), end: hit.end() };
+            if !document.is_whole(piece) {
+                continue;
+            }
+            for meaning in &self.meanings[hit.value() as usize] {
+                match *meaning {
+                    Meaning::Model(product) => found.models.push(ModelHit { product, piece }),
+                    Meaning::Name(name) => {
+                        let kind = self.kind(name, document, piece);
+                        // A word with an accent of its own is another word, unless the name is more than a word.
+                        let accented = document.normalised.change(piece.range()) == Change::Folded && kind == MatchKind::Folded;
+                        if !(accented && self.names[name].weak != Weakness::None) {
+                            found.mentions.push(Mention { brand: self.names[name].brand, name, kind, piece });
+                        }
+                    }
+                }
+            }
+        }
+        self.hidden.find(document, &self.names, &mut found.mentions);
+        settle(&mut found.mentions);
+        found
+    }
+
+    fn kind(&self, name: usize, document: &Document<'_>, piece: Piece) -> MatchKind {
+        let name = &self.names[name];
+        let original = document.original(piece);
+        match document.normalised.change(piece.range()) {
+            _ if name.nickname => MatchKind::Nickname,
+            Change::Torn => MatchKind::Split,
+            Change::Confusable => MatchKind::Confusable,
+            Change::None | Change::Case if original.to_lowercase() == name.written.to_lowercase() => MatchKind::Exact,
+            Change::Folded if original == name.written => MatchKind::Exact,
+            _ => MatchKind::Folded,
+        }
+    }
+}
+
+/// Numbers shorter than this, and short runs of digits, stand in listings for many things.
+fn tells_a_product(model: &str) -> bool {
+    let digits = model.bytes().filter(u8::is_ascii_digit).count();
+    let letters = model.bytes().filter(u8::is_ascii_alphabetic).count();
+    digits >= 2 && digits + letters >= 5 && (letters > 0 || digits >= 7)
+}
+
+/// Whether a model number names its product without a brand beside it.
+pub(crate) fn stands_alone(model: &str) -> bool {
+    let digits = model.bytes().filter(u8::is_ascii_digit).count();
+    let letters = model.bytes().filter(u8::is_ascii_alphabetic).count();
+    digits >= 3 && letters >= 1 && digits + letters >= 6
+}
+
+/// Sorts, and drops what stands inside a longer name or is a looser reading of the same place.
+fn settle(mentions: &mut Vec<Mention>) {
+    mentions.sort_by(|a, b| (a.piece, a.brand, a.kind, a.name).cmp(&(b.piece, b.brand, b.kind, b.name)));
+    mentions.dedup_by(|b, a| a.piece == b.piece && a.brand == b.brand);
+    let all = mentions.clone();
+    mentions.retain(|m| {
+        !all.iter().any(|other| {
+            let longer = m.piece != other.piece && m.piece.within(other.piece) && other.kind <= MatchKind::Folded;
+            let tighter = m.piece.overlaps(other.piece) && m.brand == other.brand && other.kind < m.kind;
+            longer || tighter
+        })
+    });
+}
+
+/// The names of one brand.
+pub(crate) fn names_of(brand: usize, row: &touchstone_schemas::Brand) -> Vec<Name> {
+    let own = std::iter::once(&row.name).chain(&row.aliases).map(|n| (n, false));
+    let nicknames = row.nicknames.iter().map(|n| (n, true));
+    own.chain(nicknames)
+        .map(|(written, nickname)| {
+            let spaced = normalise(written);
+            let letters = spaced.chars().filter(|c| *c != ' ').count();
+            let one_word = !spaced.contains(' ') && spaced.is_ascii();
+            // Of an ambiguous brand's names, those of several words mean only it.
+            let weak = match letters {
+                0..=3 if row.ambiguous && spaced.is_ascii() => Weakness::Short,
+                0..=2 if spaced.is_ascii() => Weakness::Word,
+                _ if row.ambiguous && one_word => Weakness::Word,
+                _ => Weakness::None,
+            };
+            Name { brand, written: written.clone(), spaced, nickname, weak }
+        })
+        .filter(|name| !name.spaced.is_empty())
+        .collect()
+}

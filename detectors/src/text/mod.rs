@@ -1,0 +1,15 @@
+//! Text: normalising it, finding brands in it however they are hidden, and reading what stands around them.
+
+mod detector;
+mod document;
+mod hidden;
+mod lexicon;
+mod normalise;
+mod table;
+mod words;
+
+pub(crate) use detector::TextDetector;
+pub(crate) use document::{Document, Piece};
+pub(crate) use lexicon::{Found, Lexicon, Mention, ModelHit, Weakness, names_of, stands_alone};
+pub(crate) use normalise::normalise;
+pub(crate) use words::{Hit, What, Words};

@@ -1,0 +1,103 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Finds suspected counterfeits among marketplace listings, before anyone has to report them.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 120)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Scan listings and write the suspects, one JSON object a line, in the order of the input
+    Scan(ScanArgs),
+    /// As scan, but every listing and every brand that it touches, also under the lowest band
+    Explain(ScanArgs),
+    /// What the matchers find, with no gate before them
+    Match(MatchArgs),
+    /// Precision and recall against labels
+    Eval(EvalArgs),
+    /// Work on a catalog folder
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Print the JSON Schema of an event, or the names of all
+    Schema {
+        /// Name of the event, such as listing or suspect
+        name: Option<String>,
+    },
+}
+
+/// A catalog and listings.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Catalog folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: PathBuf,
+    /// Listings, one event a line; .gz and .zst are read as such, - is standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub(crate) listings: Vec<PathBuf>,
+    /// Policy file; the catalog's policy.toml, or else the shipped one, unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Threads that scan; as many as the machine has processors unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Where the suspects go; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Where what cannot be read goes, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letters: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MatchArgs {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Where the matches go; standard output unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Where what cannot be read goes, with the reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) dead_letters: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// Share of suspect listings to state precision and calibration at; the policy's unless given
+    #[arg(long, value_name = "R", value_parser = base_rate)]
+    pub(crate) base_rate: Option<f64>,
+    /// Print JSON for machines instead of a table for people
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Check a catalog folder and say everything that is wrong with it
+    Check {
+        /// Catalog folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+fn base_rate(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|r| *r > 0.0 && *r < 1.0).ok_or_else(|| "expected a share over 0 and under 1, such as 0.0074".to_owned())
+}

@@ -1,0 +1,51 @@
+//! `touchstone eval`: precision and recall against labels.
+
+use std::io::{self, Write};
+
+use super::scanner;
+use crate::batch::{self, Scanned};
+use crate::cli::EvalArgs;
+use crate::dead_letters::DeadLetters;
+use crate::eval::{Judged, measure, read_labels, table};
+use crate::failure::Failure;
+use crate::summary::Outcome;
+
+pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
+    let scanner = scanner(&args.input)?;
+    let mut labels = read_labels(&args.labels)?;
+    let dead_letters = DeadLetters::create(None, &args.input.listings)?;
+    let mut judged = Vec::new();
+    let mut unlabelled = 0;
+    let summary = batch::run(&args.input, &scanner, dead_letters, |listing, now| scanner.assess(listing, now), |listing, scanned, summary| {
+        let (assessments, outcome) = match scanned {
+            Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
+            Scanned::Done(a) => (a, Outcome::Clean),
+            Scanned::Stale => return Ok(Outcome::Stale),
+            Scanned::Removed => return Ok(Outcome::Removed),
+        };
+        assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
+        match labels.remove(listing.event_id.as_str()) {
+            Some(label) => judged.push(Judged {
+                label,
+                score: assessments.iter().map(|a| a.suspect.score.to_f64()).fold(0.0, f64::max),
+                brands: assessments.iter().map(|a| (a.suspect.brand_id.to_string(), a.band)).collect(),
+            }),
+            None => unlabelled += 1,
+        }
+        Ok(outcome)
+    })?;
+    summary.close();
+    let base_rate = args.base_rate.unwrap_or_else(|| scanner.policy().base_rate("", ""));
+    let mut figures = measure(&judged, base_rate);
+    figures.unlabelled = unlabelled;
+    figures.labels_without_listing = labels.len();
+    figures.catalog_version = scanner.catalog().version().to_owned();
+    figures.policy_version = scanner.policy().version().to_owned();
+    if args.json {
+        let text = serde_json::to_string_pretty(&figures).map_err(|e| Failure::Run(e.into()))?;
+        writeln!(io::stdout(), "{text}")?;
+    } else {
+        write!(io::stdout(), "{}", table(&figures))?;
+    }
+    Ok(())
+}

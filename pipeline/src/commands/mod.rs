@@ -1,0 +1,61 @@
+//! The commands, one a file.
+
+mod catalog;
+mod eval;
+mod explain;
+mod matching;
+mod scan;
+mod schema;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use touchstone_detectors::{Catalog, Policy, Scanner};
+
+use crate::cli::{Cli, Command, Input};
+use crate::failure::Failure;
+
+/// Runs the command that was asked for.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Match(args) => matching::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Catalog(command) => catalog::run(&command),
+        Command::Schema { name } => schema::run(name.as_deref()),
+    }
+}
+
+/// The catalog and the policy that were asked for, ready to scan.
+fn scanner(input: &Input) -> Result<Scanner, Failure> {
+    let catalog = load(&input.catalog)?;
+    let of_catalog = input.catalog.join("policy.toml");
+    let (place, text) = match (&input.policy, catalog.policy()) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
+            (path, text)
+        }
+        (None, text) => (&of_catalog, text.unwrap_or_default().to_owned()),
+    };
+    let policy = Policy::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", place.display())))?;
+    Ok(Scanner::new(Arc::new(catalog), policy))
+}
+
+/// A catalog folder without faults; its warnings go to standard error.
+fn load(folder: &Path) -> Result<Catalog, Failure> {
+    let lines = |faults: &[touchstone_detectors::CatalogFault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    match Catalog::load(folder) {
+        Ok((catalog, warnings)) => {
+            if !warnings.is_empty() {
+                let _ = writeln!(io::stderr(), "{}", lines(&warnings));
+            }
+            Ok(catalog)
+        }
+        Err(faults) => {
+            let n = faults.iter().filter(|f| !f.warning).count();
+            Err(Failure::Usage(format!("{}\n{n} fault{} in the catalog", lines(&faults), if n == 1 { "" } else { "s" })))
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Touchstone: finds suspected counterfeits among marketplace listings.
+
+mod batch;
+mod cli;
+mod commands;
+mod dead_letters;
+mod eval;
+mod failure;
+mod input;
+mod output;
+mod revisions;
+mod summary;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

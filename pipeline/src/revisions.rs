@@ -1,0 +1,41 @@
+//! Revisions already seen: what is not above them is stale.
+
+use std::collections::HashMap;
+
+/// Listings remembered in each of two generations.
+const GENERATION: usize = 1_000_000;
+
+/// The highest revision of each listing, over a window of the last one to two million listings.
+#[derive(Default)]
+pub(crate) struct Revisions {
+    present: HashMap<String, u64>,
+    past: HashMap<String, u64>,
+}
+
+impl Revisions {
+    /// Whether a revision is above all that were seen of this listing; it is remembered if so.
+    pub(crate) fn is_new(&mut self, key: &str, revision: u64) -> bool {
+        let seen = self.present.get(key).or_else(|| self.past.get(key));
+        if seen.is_some_and(|seen| revision <= *seen) {
+            return false;
+        }
+        if self.present.len() >= GENERATION {
+            self.past = std::mem::take(&mut self.present);
+        }
+        self.present.insert(key.to_owned(), revision);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_above_is_stale() {
+        let mut revisions = Revisions::default();
+        for (key, revision, new) in [("a", 5, true), ("a", 5, false), ("a", 4, false), ("b", 4, true), ("a", 6, true), ("a", 5, false)] {
+            assert_eq!(revisions.is_new(key, revision), new, "{key} {revision}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a worker remembers of a listing, and what it will look at again. Internal; the format is versioned.
+
+use crate::decode::record;
+use crate::forms::{BrandId, Score};
+use crate::listing::Listing;
+use crate::suspect::Band;
+use crate::time::Timestamp;
+
+record! {
+    /// A suspicion that stands.
+    pub struct OpenSuspect {
+        /// The brand.
+        req brand_id: BrandId,
+        /// The last detection.
+        req detection_id: String,
+        /// Its score.
+        req score: Score,
+        /// Its band.
+        req band: Band,
+        /// What a verdict would hold for.
+        req content_hash: String,
+    }
+}
+
+record! {
+    /// What is remembered of one listing.
+    pub struct ListingState {
+        /// Version of this format.
+        req format: u64,
+        /// The highest revision seen.
+        req revision: u64,
+        /// When it was seen, by the event's time.
+        req occurred_at: Timestamp,
+        /// The suspicions that stand.
+        list open: OpenSuspect,
+    }
+}
+
+record! {
+    /// A listing whose pictures were slow.
+    pub struct Retry {
+        /// The listing.
+        req listing: Listing,
+        /// Its next pass.
+        req pass: u64,
+        /// Not before.
+        req due_at: Timestamp,
+    }
+}
