@@ -32,9 +32,8 @@ impl Detector for ContextDetector {
         word(Kind::PartOnly, weights.part_only, words(&[PhraseKind::Part]));
         word(Kind::Sample, weights.sample, words(&[PhraseKind::Sample]));
         word(Kind::AboutBrand, weights.about_brand, words(&[PhraseKind::About, PhraseKind::Packaging, PhraseKind::ScaleModel]));
-        let said = words(&[PhraseKind::Used]);
-        if is_used(matter) || said.is_some() {
-            found.push(item(Kind::Used, weights.used, said));
+        if is_used(matter) {
+            found.push(item(Kind::Used, weights.used, words(&[PhraseKind::Used])));
         }
         if let Some(goods) = matter.goods
             && matter.accessory.is_none()
@@ -48,7 +47,12 @@ impl Detector for ContextDetector {
     }
 }
 
-/// Whether the seller declares the goods used.
+/// A word like "vintage" may name a style: only stronger words say that the goods are used.
+const SAYS_USED: f64 = 0.75;
+
+/// Whether the seller says that the goods are used.
 pub(crate) fn is_used(matter: &Matter<'_>) -> bool {
+    let words = &matter.catalog.words;
     matches!(matter.listing().condition, Some(Condition::Used | Condition::Refurbished))
+        || matter.reading.in_title(matter.catalog, &[PhraseKind::Used]).any(|h| words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= SAYS_USED))
 }

@@ -62,7 +62,9 @@ fn near(document: &Document<'_>, a: Piece, b: Piece) -> bool {
 }
 
 /// Similarity from which a product says something about the class of goods.
-const RESEMBLES: f64 = 0.2;
+const RESEMBLES: f64 = 0.25;
+/// Products that must say it: one may resemble by chance.
+const VOTERS: usize = 2;
 /// Share of the resembling products that must agree.
 const MAJORITY: f64 = 0.6;
 
@@ -72,5 +74,5 @@ pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods>
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;
     let share = voters().filter(|(c, _)| *c == class).map(|(_, s)| s).sum::<f64>() / all;
-    (share >= MAJORITY).then_some(Goods { class, source: Source::Likely })
+    (share >= MAJORITY && voters().count() >= VOTERS).then_some(Goods { class, source: Source::Likely })
 }

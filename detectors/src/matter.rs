@@ -63,6 +63,8 @@ pub(crate) struct Matter<'a> {
     pub(crate) accessory: Option<Piece>,
 }
 
+/// A brand that makes this many kinds of clothes makes other clothes, too; and so with other parents.
+const KINDS: usize = 2;
 /// A relation word binds a name at most this many words behind it: "for A, B and C".
 const RELATION_REACH: usize = 10;
 
@@ -89,7 +91,9 @@ impl<'a> Matter<'a> {
     /// Whether the goods are of a class that the brand makes; nothing when either is unknown.
     pub(crate) fn makes(&self, class: Class) -> Option<bool> {
         let classes = &self.entry().classes;
-        (!classes.is_empty()).then(|| classes.iter().any(|own| self.catalog.classes.overlap(*own, class)))
+        let tree = &self.catalog.classes;
+        let fits = || classes.iter().any(|own| tree.overlap(*own, class)) || classes.iter().filter(|own| tree.siblings(**own, class)).count() >= KINDS;
+        (!classes.is_empty()).then(fits)
     }
 
     /// The product that the listing is, where that is clear: by its number, or by its words.
@@ -124,18 +128,22 @@ impl<'a> Matter<'a> {
             Weakness::None => true,
             Weakness::Word => {
                 let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
-                let code_says = self.reading.goods.is_none()
+                let code_says = self.reading.goods.is_none_or(|g| self.makes(g.class).is_none())
                     && self.reading.in_title(self.catalog, &[PhraseKind::Coded]).any(|h| self.catalog.words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= 0.8));
-                class_says || code_says || strong()
+                // Beside another brand's name an ordinary word is an ordinary word.
+                let other_brand = self.reading.found.mentions.iter().any(|m| {
+                    m.brand != self.brand && self.catalog.lexicon.names[m.name].weak == Weakness::None && self.reading.document.in_title(m.piece)
+                });
+                (class_says && !other_brand) || code_says || strong()
             }
             Weakness::Short => strong(),
         }
     }
 
     fn is_accessory(&self) -> Option<Piece> {
-        let own_goods = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
-        if own_goods {
-            // "for" exempts nobody who sells what the brand itself makes.
+        // "for" exempts nobody who sells what the brand itself makes. A brand of "electronics" need not make any of them.
+        let tree = &self.catalog.classes;
+        if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || tree.siblings(*own, g.class))) {
             return None;
         }
         let document = &self.reading.document;

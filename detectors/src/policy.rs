@@ -99,7 +99,7 @@ weights!(TextWeights {
     mention_exact, mention_folded, mention_confusable, mention_split, mention_fuzzy, mention_nickname, mention_elsewhere, coded_phrase, denial,
     overclaim, grey, off_platform, phrase_elsewhere, multi_brand, field_generic, field_other, model_number,
 });
-weights!(PriceWeights { in_range, above, decoy, by_product, by_class, by_likely_class, by_cheapest_class } below: Curve, below_used: Curve);
+weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
 weights!(SellerWeights { authorised, official, repeat_offender, impostor_shop });
 weights!(ContextWeights { accessory, used, part_only, sample, about_brand, category_mismatch });
 
@@ -128,6 +128,7 @@ impl Curve {
 #[serde(deny_unknown_fields)]
 struct Match {
     similarity: f64,
+    likely: f64,
 }
 
 impl Policy {
@@ -182,13 +183,14 @@ impl Policy {
         self.prior.of.iter().filter(fits).max_by_key(exactness).map_or(self.prior.base_rate, |o| o.base_rate)
     }
 
-    /// Assumes another share of suspect listings everywhere.
-    pub fn set_base_rate(&mut self, base_rate: f64) {
-        self.prior = Prior { base_rate, of: Vec::new() };
-    }
-
+    /// Lowest similarity at which a product is named.
     pub(crate) fn similarity(&self) -> f64 {
         self.r#match.similarity
+    }
+
+    /// Lowest similarity at which a product's price is compared with.
+    pub(crate) fn likely_similarity(&self) -> f64 {
+        self.r#match.likely
     }
 }
 

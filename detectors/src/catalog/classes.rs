@@ -124,6 +124,11 @@ impl Classes {
         class == ancestor || self.parents[usize::from(class.0)] == Some(ancestor)
     }
 
+    /// Whether the two classes have one parent.
+    pub(crate) fn siblings(&self, a: Class, b: Class) -> bool {
+        self.parents[usize::from(a.0)].is_some() && self.parents[usize::from(a.0)] == self.parents[usize::from(b.0)]
+    }
+
     /// Whether goods of the two classes may be the same goods, one named more broadly than the other.
     pub fn overlap(&self, a: Class, b: Class) -> bool {
         self.is_within(a, b) || self.is_within(b, a)

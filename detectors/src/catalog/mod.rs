@@ -16,7 +16,7 @@ pub use fx::Rates;
 pub use open::open;
 pub use rows::{CatalogFault, Row, Rows};
 
-use crate::product::{ProductIndex, pieces};
+use crate::product::{ProductIndex, ProductText, pieces};
 use crate::text::{Lexicon, Words, names_of, normalise};
 use rows::Reader;
 
@@ -138,7 +138,7 @@ impl Catalog {
         let names = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
         let models = products.iter().enumerate().flat_map(|(i, p)| p.row.model_numbers.iter().map(move |m| (normalise(m), i)));
         let lexicon = Lexicon::new(names, models)?;
-        let texts: Vec<(usize, String)> = products.iter().map(|p| (p.brand, product_text(p, &brands[p.brand].row))).collect();
+        let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
         let index = ProductIndex::new(&texts).map_err(|e| format!("the products make no index: {e}"))?;
         let packs = shipped_packs().chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))));
         let words = Words::new(packs, &classes)?;
@@ -219,14 +219,10 @@ fn references(rows: &[ReferencePrice], class: Option<Class>, rates: &Rates, clas
         .collect()
 }
 
-/// The words that a product is found by: its brand, its name, its model numbers joined and apart.
-fn product_text(product: &ProductEntry, brand: &Brand) -> String {
-    let mut text = normalise(&brand.name);
-    for part in std::iter::once(&product.row.name).chain(&product.row.model_numbers) {
-        text.push(' ');
-        text.push_str(&normalise(part));
-    }
-    text
+fn product_text(product: &ProductEntry, brand: &Brand) -> ProductText {
+    let numbers: Vec<String> = product.row.model_numbers.iter().map(|n| normalise(n)).collect();
+    let name = format!("{} {}", normalise(&brand.name), normalise(&product.row.name));
+    ProductText { brand: product.brand, name, numbers: numbers.join(" ") }
 }
 
 fn shipped_packs() -> impl Iterator<Item = (String, Phrase)> {

@@ -182,7 +182,7 @@ impl<'a> Reader<'a> {
 
     fn check(&mut self, rows: &Rows) {
         let brands = self.unique("brands.jsonl", "brand_id", &rows.brands, |b| b.brand_id.to_string());
-        self.unique("products.jsonl", "product_id", &rows.products, |p| p.product_id.to_string());
+        self.repeated_products(rows);
         self.unique("rights_holders.jsonl", "rights_holder_id", &rows.rights_holders, |r| r.rights_holder_id.to_string());
         self.unique("known_fakes.jsonl", "id", &rows.known_fakes, |k| k.id.to_string());
         let holders: HashMap<String, usize> = rows.rights_holders.iter().map(|r| (r.row.rights_holder_id.to_string(), r.line)).collect();
@@ -260,6 +260,17 @@ impl<'a> Reader<'a> {
         seen
     }
 
+    /// Exports of shops repeat products: one row is used, the same whatever the order of the file.
+    fn repeated_products(&mut self, rows: &Rows) {
+        let mut seen: HashMap<&str, usize> = HashMap::with_capacity(rows.products.len());
+        let repeated = rows.products.iter().filter(|r| *seen.entry(r.row.product_id.as_str()).or_insert(r.line) != r.line);
+        let lines: Vec<usize> = repeated.map(|r| r.line).collect();
+        if let Some(first) = lines.first() {
+            let text = format!("product_id stands in an earlier line already, here and in {} more lines: one row of each is used", lines.len() - 1);
+            self.warn("products.jsonl", *first, text);
+        }
+    }
+
     fn class(&mut self, file: &str, line: usize, name: &str, classes: &Classes) {
         if classes.by_name(name).is_none() {
             let near = nearest(name, classes.names()).map(|c| format!(": did you mean {c:?}?")).unwrap_or_default();
@@ -294,13 +305,15 @@ impl<'a> Reader<'a> {
 }
 
 impl Rows {
-    /// Sorts the rows, so that nothing depends on the order of the files.
+    /// Sorts the rows, so that nothing depends on the order of the files, and keeps one of each product.
     pub(crate) fn sort(&mut self) {
         fn by_text<T: serde::Serialize>(rows: &mut [Row<T>]) {
             rows.sort_by_cached_key(|r| canonical(&r.row));
         }
         self.brands.sort_by(|a, b| a.row.brand_id.cmp(&b.row.brand_id));
+        by_text(&mut self.products);
         self.products.sort_by(|a, b| a.row.product_id.cmp(&b.row.product_id));
+        self.products.dedup_by(|b, a| a.row.product_id == b.row.product_id);
         by_text(&mut self.rights_holders);
         by_text(&mut self.authorised_sellers);
         by_text(&mut self.offenders);

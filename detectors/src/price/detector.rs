@@ -31,9 +31,13 @@ impl Detector for PriceDetector {
 impl PriceDetector {
     fn compare(&self, matter: &Matter<'_>) -> Option<Evidence> {
         // The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
-        let other_goods = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample];
+        let said = |kinds: &[PhraseKind]| matter.reading.hits.iter().any(|h| matter.reading.document.in_title(h.piece) && matter.catalog.words.is(h, kinds));
         let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
-        let exempt = matter.accessory.is_some() || (!named && matter.reading.in_title(matter.catalog, &other_goods).next().is_some());
+        let other_goods = !named && said(&[PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample]);
+        // Of cosmetics there are genuine samples at a part of the price.
+        let cosmetics = matter.catalog.classes.by_name("cosmetics");
+        let sample = said(&[PhraseKind::Sample]) && matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
+        let exempt = matter.accessory.is_some() || other_goods || sample;
         if !matter.anchored || exempt {
             return None;
         }
@@ -47,13 +51,16 @@ impl PriceDetector {
         let units = units as f64;
         let ratio = usd / units / against.usd;
         let weights = &matter.policy.weights.price;
-        let used = is_used(matter) || matter.reading.in_title(matter.catalog, &[PhraseKind::Used]).next().is_some();
-        let curve = if used { &weights.below_used } else { &weights.below };
+        let curve = if is_used(matter) { &weights.below_used } else { &weights.below };
+        // Named elsewhere than in the title, the brand is less likely what is sold.
+        let elsewhere = !matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece)) && matter.models.is_empty();
+        let sureness = against.sureness * if elsewhere { matter.policy.weights.text.mention_elsewhere } else { 1.0 };
         let (kind, weight) = match ratio {
             _ if spread >= SPREAD => (Kind::Decoy, weights.decoy),
             r if near_a_power_of_ten(r) => (Kind::DataError, 0.0),
             r if r < DECOY.0 && usd < DECOY.1 => (Kind::Decoy, weights.decoy),
-            r if r < IN_RANGE.0 => (Kind::BelowReference, curve.at(r) * against.sureness),
+            r if r < IN_RANGE.0 => (Kind::BelowReference, curve.at(r) * sureness),
+            _ if against.guessed => return None,
             r if r <= IN_RANGE.1 => (Kind::InRange, weights.in_range),
             _ => (Kind::AboveReference, weights.above),
         };

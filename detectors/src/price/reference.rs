@@ -2,7 +2,7 @@
 
 use touchstone_schemas::{Basis, Condition};
 
-use crate::catalog::Reference;
+use crate::catalog::{Class, Reference};
 use crate::goods::Source;
 use crate::matter::Matter;
 
@@ -14,6 +14,8 @@ pub(crate) struct Comparison {
     pub(crate) basis: Basis,
     /// Factor on the weight: how sure it is that these are the goods.
     pub(crate) sureness: f64,
+    /// Nothing says what the goods are: only a low price means something.
+    pub(crate) guessed: bool,
 }
 
 /// Products whose similarity is this close to the best are as likely meant.
@@ -22,33 +24,43 @@ const AS_LIKELY: f64 = 0.05;
 /// What the goods usually cost; nothing when that is not known for such goods.
 pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     let weights = &matter.policy.weights.price;
-    let makes = matter.goods.map(|g| matter.makes(g.class));
-    if makes == Some(Some(false)) {
+    let class = matter.goods.map(|g| g.class);
+    if class.is_some_and(|class| matter.makes(class) == Some(false)) {
         return None;
     }
-    if let Some(usd) = of_product(matter) {
-        return Some(Comparison { usd, basis: Basis::Product, sureness: weights.by_product });
-    }
-    let by_class = |class| {
-        let classes = &matter.catalog.classes;
-        let of = |fits: &dyn Fn(&Reference) -> bool| cheapest(matter, fits);
-        // The class itself, else the broader one that holds it, else the cheapest of what it may be.
-        of(&|r| r.class == Some(class)).or_else(|| of(&|r| r.class.is_some_and(|c| classes.is_within(class, c)))).or_else(|| of(&|r| r.class.is_some_and(|c| classes.is_within(c, class))))
-    };
-    match matter.goods {
-        Some(goods) => {
-            let sureness = if goods.source == Source::Named { weights.by_class } else { weights.by_likely_class };
-            by_class(goods.class).map(|usd| Comparison { usd, basis: Basis::BrandCategory, sureness })
+    let by = |usd, basis, sureness| Comparison { usd, basis, sureness, guessed: false };
+    if let Some(sure) = matter.product() {
+        if let Some(usd) = of_product(matter, sure.similarity) {
+            return Some(by(usd, Basis::Product, weights.by_product));
         }
-        None => cheapest(matter, &|_| true).map(|usd| Comparison { usd, basis: Basis::BrandCategory, sureness: weights.by_cheapest_class }),
+    } else if let Some(likely) = matter.products.first().filter(|r| r.similarity >= matter.policy.likely_similarity())
+        && let Some(usd) = of_product(matter, likely.similarity)
+    {
+        return Some(by(usd, Basis::Product, weights.by_likely_product));
     }
+    let Some(goods) = matter.goods else {
+        // No word says what the goods are: then they are what the brand is known for, which its first reference names.
+        let main = matter.entry().references.first().map(|r| r.class)?;
+        let usd = cheapest(matter, &|r| r.class == main)?;
+        return Some(Comparison { usd, basis: Basis::BrandCategory, sureness: weights.by_main_class, guessed: true });
+    };
+    let tree = &matter.catalog.classes;
+    let sure = if goods.source == Source::Named { weights.by_class } else { weights.by_likely_class };
+    let of = |fits: &dyn Fn(Class) -> bool| cheapest(matter, &|r| r.class.is_some_and(fits));
+    let exact = of(&|c| c == goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
+    // A broader class holds dearer and cheaper goods, a narrower or a sister class may be others.
+    let broader = || of(&|c| tree.overlap(c, goods.class)).or_else(|| of(&|c| tree.siblings(c, goods.class)));
+    exact.or_else(|| broader().map(|usd| by(usd, Basis::BrandCategory, weights.by_broader_class)))
 }
 
 /// The median of the products that are as likely meant as the best.
-fn of_product(matter: &Matter<'_>) -> Option<f64> {
-    let best = matter.product()?;
+fn of_product(matter: &Matter<'_>, best: f64) -> Option<f64> {
+    let fits = |product: usize| match (matter.reading.goods, matter.catalog.products[product].class) {
+        (Some(goods), Some(class)) => matter.catalog.classes.overlap(goods.class, class),
+        _ => true,
+    };
     let numbered = matter.models.iter().map(|m| m.product);
-    let alike = matter.products.iter().filter(|r| r.similarity >= best.similarity - AS_LIKELY).map(|r| r.product);
+    let alike = matter.products.iter().filter(|r| r.similarity >= best - AS_LIKELY).map(|r| r.product).filter(|p| fits(*p));
     let meant: Vec<usize> = if matter.models.is_empty() { alike.collect() } else { numbered.collect() };
     let mut prices: Vec<f64> = meant.iter().filter_map(|p| of_market(matter, &matter.catalog.products[*p].references)).collect();
     prices.sort_by(f64::total_cmp);

@@ -10,6 +10,8 @@ pub(crate) type Term = u32;
 pub(crate) struct Bag {
     /// Words without repetition, sorted.
     pub(crate) terms: Vec<Term>,
+    /// Of a product, words of its model numbers: they tell for it where a listing has them, and nothing where it has not.
+    pub(crate) numbers: Vec<Term>,
     /// Words that the index does not have.
     pub(crate) strange: usize,
     /// Quantities: number and unit.
@@ -65,14 +67,16 @@ impl Vocabulary {
     /// listing repeats counts once. Sizes that contradict each other halve it.
     pub(crate) fn similarity(&self, listing: &Bag, product: &Bag) -> f64 {
         let weigh = |terms: &[Term]| terms.iter().map(|t| self.weight(*t)).sum::<f64>();
-        let shared: f64 = product.terms.iter().filter(|t| listing.terms.binary_search(t).is_ok()).map(|t| self.weight(*t)).sum();
+        let common = |terms: &[Term]| terms.iter().filter(|t| listing.terms.binary_search(t).is_ok()).map(|t| self.weight(*t)).sum::<f64>();
+        let (name, numbers) = (common(&product.terms), common(&product.numbers));
+        let shared = name + numbers;
         if shared == 0.0 {
             return 0.0;
         }
         // Counts of words are far below what a float holds exactly.
         #[allow(clippy::cast_precision_loss)]
         let strange = listing.strange as f64 * self.strange_weight();
-        let whole = 0.65 * weigh(&product.terms) + 0.35 * (weigh(&listing.terms) + strange);
+        let whole = 0.65 * (weigh(&product.terms) + numbers) + 0.35 * (weigh(&listing.terms) + strange);
         let contradicts = product.quantities.iter().any(|(n, unit)| {
             let mut same = listing.quantities.iter().filter(|(_, u)| u == unit).peekable();
             same.peek().is_some() && same.all(|(m, _)| m != n)

@@ -23,6 +23,16 @@ pub(crate) struct Retrieved {
     pub(crate) similarity: f64,
 }
 
+/// What a product is found by, normalised.
+pub(crate) struct ProductText {
+    /// Index of its brand.
+    pub(crate) brand: usize,
+    /// The names of brand and product.
+    pub(crate) name: String,
+    /// Its model numbers.
+    pub(crate) numbers: String,
+}
+
 /// All products.
 pub(crate) struct ProductIndex {
     searcher: Option<Searcher>,
@@ -33,11 +43,11 @@ pub(crate) struct ProductIndex {
 }
 
 impl ProductIndex {
-    /// `products` are the brand and the normalised words of each product, in order.
-    pub(crate) fn new(products: &[(usize, String)]) -> Result<Self, TantivyError> {
+    /// The products in order.
+    pub(crate) fn new(products: &[ProductText]) -> Result<Self, TantivyError> {
         let mut vocabulary = Vocabulary { products: products.len() as u32, ..Vocabulary::default() };
-        for (_, text) in products {
-            let mut own: Vec<&str> = words(text).collect();
+        for product in products {
+            let mut own: Vec<&str> = words(&product.name).chain(words(&product.numbers)).collect();
             own.sort_unstable();
             own.dedup();
             for word in own {
@@ -49,7 +59,13 @@ impl ProductIndex {
                 vocabulary.frequency[term as usize] += 1;
             }
         }
-        let bags = products.iter().map(|(_, text)| vocabulary.bag(text)).collect();
+        let bag = |product: &ProductText| {
+            let mut bag = vocabulary.bag(&product.name);
+            bag.numbers = vocabulary.bag(&product.numbers).terms;
+            bag.numbers.retain(|t| bag.terms.binary_search(t).is_err());
+            bag
+        };
+        let bags = products.iter().map(bag).collect();
 
         let mut schema = Schema::builder();
         let indexing = TextFieldIndexing::default().set_tokenizer("words").set_index_option(IndexRecordOption::WithFreqs);
@@ -63,10 +79,11 @@ impl ProductIndex {
         } else {
             // One thread, so that the same products always make the same index.
             let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
-            for (i, (brand, text)) in products.iter().enumerate() {
+            for (i, product) in products.iter().enumerate() {
                 let mut document = TantivyDocument::new();
-                document.add_text(words_field, text);
-                document.add_text(brand_field, brand.to_string());
+                document.add_text(words_field, &product.name);
+                document.add_text(words_field, &product.numbers);
+                document.add_text(brand_field, product.brand.to_string());
                 document.add_u64(number, i as u64);
                 writer.add_document(document)?;
             }

@@ -4,5 +4,5 @@ mod compare;
 mod index;
 mod pieces;
 
-pub(crate) use index::{ProductIndex, Retrieved};
+pub(crate) use index::{ProductIndex, ProductText, Retrieved};
 pub(crate) use pieces::pieces;

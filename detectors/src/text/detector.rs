@@ -123,7 +123,17 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
         place(matter, &mut evidence, &pieces);
         evidence
     };
-    groups.into_iter().map(group).collect()
+    let mut found: Vec<Evidence> = groups.into_iter().map(group).collect();
+    // Languages share phrases: of one place the strongest reading stays.
+    found.sort_by(|a, b| (a.kind, b.weight).cmp(&(b.kind, a.weight)));
+    let mut read: Vec<(Kind, Vec<touchstone_schemas::Span>)> = Vec::new();
+    found.retain(|e| {
+        let place = (e.kind, e.all_spans().cloned().collect::<Vec<_>>());
+        let new = !read.contains(&place);
+        read.extend(new.then_some(place));
+        new
+    });
+    found
 }
 
 fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {

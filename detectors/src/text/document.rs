@@ -134,15 +134,30 @@ impl<'a> Document<'a> {
         Some(gap.split(' ').filter(|w| !w.is_empty()).map(|w| if w.is_ascii() { 1 } else { w.chars().count().div_ceil(3) }).sum())
     }
 
+    /// Whether a piece is a word, or words, of its own and not part of another word; a number may follow it at once.
+    pub(crate) fn is_name(&self, piece: Piece) -> bool {
+        let after = self.text()[piece.end..].chars().next();
+        // Model 574 as "nb574".
+        let number_follows = self.text()[..piece.end].ends_with(char::is_alphabetic) && after.is_some_and(|c| c.is_ascii_digit());
+        self.begins(piece) && (number_follows || self.ends(piece))
+    }
+
     /// Whether a piece is a word, or words, of its own and not part of another word.
     pub(crate) fn is_whole(&self, piece: Piece) -> bool {
+        self.begins(piece) && self.ends(piece)
+    }
+
+    fn begins(&self, piece: Piece) -> bool {
         let text = self.text();
         let before = text[..piece.start].chars().next_back();
-        let after = text[piece.end..].chars().next();
-        let (Some(first), Some(last)) = (text[piece.range()].chars().next(), text[piece.range()].chars().next_back()) else { return false };
+        let first = text[piece.range()].chars().next();
         // Korean particles follow a name, but a short name within a longer word is another word.
-        let korean_tail = is_hangul(first) && piece.end - piece.start <= 6 && before.is_some_and(is_hangul);
-        !joins(before, Some(first)) && !joins(Some(last), after) && !korean_tail
+        let korean_tail = first.is_some_and(is_hangul) && piece.end - piece.start <= 6 && before.is_some_and(is_hangul);
+        !joins(before, first) && !korean_tail
+    }
+
+    fn ends(&self, piece: Piece) -> bool {
+        !joins(self.text()[piece.range()].chars().next_back(), self.text()[piece.end..].chars().next())
     }
 }
 
@@ -150,11 +165,7 @@ impl<'a> Document<'a> {
 fn joins(left: Option<char>, right: Option<char>) -> bool {
     let wordy = |c: char| c != ' ' && c != '\n';
     match (left, right) {
-        (Some(l), Some(r)) if wordy(l) && wordy(r) => {
-            // A number may follow a name at once: model 574 as "nb574".
-            let number_follows = l.is_alphabetic() && r.is_ascii_digit();
-            !(runs_together(l) || runs_together(r) || number_follows)
-        }
+        (Some(l), Some(r)) if wordy(l) && wordy(r) => !(runs_together(l) || runs_together(r)),
         _ => false,
     }
 }
@@ -167,7 +178,7 @@ mod tests {
         let mut document = Document::default();
         document.push("title".into(), text);
         let start = document.text().find(part).expect("the part");
-        document.is_whole(Piece { start, end: start + part.len() })
+        document.is_name(Piece { start, end: start + part.len() })
     }
 
     #[test]

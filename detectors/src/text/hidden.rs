@@ -253,7 +253,8 @@ fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
 
 /// Whether a word is a name with one slip that a reader would not notice: a letter doubled, dropped or added inside,
 /// two neighbours swapped, or a letter for one that looks or sounds alike. First and last letters stay, since a change
-/// there usually makes another word ("valentine" is no slip of a name that ends in o).
+/// there usually makes another word ("valentine" is no slip of a name that ends in o). In five letters any slip may make
+/// another word, so that only a doubled letter or a swap counts.
 fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
     let same_ends = word.first() == name.first() && word.last() == name.last();
     if !same_ends || word == name {
@@ -262,9 +263,11 @@ fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
     let prefix = word.iter().zip(name).take_while(|(a, b)| a == b).count();
     let suffix = word.iter().rev().zip(name.iter().rev()).take_while(|(a, b)| a == b).count();
     let (short, long) = (word.len().min(name.len()), word.len().max(name.len()));
+    let doubled = word.len() > name.len() && prefix > 0 && word[prefix] == word[prefix - 1];
+    let short_name = name.len() <= SHORTEST_FUZZY;
     match long - short {
-        1 => prefix + suffix >= short,
-        0 if prefix + suffix + 1 == short => alike(word[prefix], name[prefix]),
+        1 => prefix + suffix >= short && (doubled || !short_name),
+        0 if prefix + suffix + 1 == short => alike(word[prefix], name[prefix]) && !short_name,
         0 if prefix + suffix + 2 == short => word[prefix] == name[prefix + 1] && word[prefix + 1] == name[prefix],
         _ => false,
     }
@@ -294,6 +297,10 @@ mod tests {
             ("nordxale", "nordvale", false),
             ("nordvale", "nordvale", false),
             ("norvlae", "nordvale", false),
+            ("lummo", "lumo", true),
+            ("orrel", "orel", true),
+            ("kessra", "kesra", true),
+            ("kesa", "kesra", false),
         ] {
             assert_eq!(is_misspelling(word.as_bytes(), name.as_bytes()), expected, "{word}");
         }

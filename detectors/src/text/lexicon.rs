@@ -106,7 +106,7 @@ impl Lexicon {
         let mut found = Found::default();
         for hit in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
             let piece = Piece { start: hit.start(), end: hit.end() };
-            if !document.is_whole(piece) {
+            if !document.is_name(piece) {
                 continue;
             }
             for meaning in &self.meanings[hit.value() as usize] {
