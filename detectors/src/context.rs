@@ -54,5 +54,8 @@ const SAYS_USED: f64 = 0.75;
 pub(crate) fn is_used(matter: &Matter<'_>) -> bool {
     let words = &matter.catalog.words;
     matches!(matter.listing().condition, Some(Condition::Used | Condition::Refurbished))
-        || matter.reading.in_title(matter.catalog, &[PhraseKind::Used]).any(|h| words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= SAYS_USED))
+        || matter
+            .reading
+            .in_title(matter.catalog, &[PhraseKind::Used])
+            .any(|h| words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= SAYS_USED))
 }

@@ -41,7 +41,9 @@ pub(crate) fn named(listing: &Listing, document: &Document<'_>, hits: &[Hit], ca
 fn in_title(document: &Document<'_>, hits: &[Hit], catalog: &Catalog) -> Option<Class> {
     let words = &catalog.words;
     let in_title = || hits.iter().filter(|h| document.in_title(h.piece));
-    let gift = |piece: Piece| in_title().any(|h| h.piece.start < piece.start && words.is(h, &[PhraseKind::FreeGift]) && near(document, h.piece, piece));
+    let gift = |piece: Piece| {
+        in_title().any(|h| h.piece.start < piece.start && words.is(h, &[PhraseKind::FreeGift]) && near(document, h.piece, piece))
+    };
     let relation = in_title().find(|h| words.is(h, &[PhraseKind::Relation])).map_or(usize::MAX, |h| h.piece.start);
     let named: Vec<(Class, Head, Piece)> = in_title()
         .filter_map(|h| match h.what {
@@ -70,7 +72,9 @@ const MAJORITY: f64 = 0.6;
 
 /// The class of most of the products that a title resembles.
 pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods> {
-    let voters = || products.iter().filter(|r| r.similarity >= RESEMBLES).filter_map(|r| catalog.products[r.product].class.map(|c| (c, r.similarity)));
+    let voters = || {
+        products.iter().filter(|r| r.similarity >= RESEMBLES).filter_map(|r| catalog.products[r.product].class.map(|c| (c, r.similarity)))
+    };
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;
     let share = voters().filter(|(c, _)| *c == class).map(|(_, s)| s).sum::<f64>() / all;

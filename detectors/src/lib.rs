@@ -17,9 +17,13 @@
 //! }
 //! ```
 
+#[cfg(test)]
+mod cases;
 mod catalog;
 mod context;
 mod detector;
+#[cfg(test)]
+mod fixture;
 mod goods;
 mod matter;
 mod policy;

@@ -92,7 +92,9 @@ impl<'a> Matter<'a> {
     pub(crate) fn makes(&self, class: Class) -> Option<bool> {
         let classes = &self.entry().classes;
         let tree = &self.catalog.classes;
-        let fits = || classes.iter().any(|own| tree.overlap(*own, class)) || classes.iter().filter(|own| tree.siblings(**own, class)).count() >= KINDS;
+        let fits = || {
+            classes.iter().any(|own| tree.overlap(*own, class)) || classes.iter().filter(|own| tree.siblings(**own, class)).count() >= KINDS
+        };
         (!classes.is_empty()).then(fits)
     }
 
@@ -117,10 +119,13 @@ impl<'a> Matter<'a> {
             return self.models.iter().any(|m| stands_alone(&self.reading.document.text()[m.piece.range()]));
         }
         let weakest = self.mentions.iter().map(|m| self.weakness(m)).min().unwrap_or(Weakness::None);
-        let distinct = |m: &&&Mention| self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
+        let distinct =
+            |m: &&&Mention| self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
         let strong = || {
             let field = self.listing().brand.as_deref().map(normalise);
-            let field_says = field.is_some_and(|f| f == normalise(&self.entry().row.name) || self.mentions.iter().any(|m| f == self.catalog.lexicon.names[m.name].spaced));
+            let field_says = field.is_some_and(|f| {
+                f == normalise(&self.entry().row.name) || self.mentions.iter().any(|m| f == self.catalog.lexicon.names[m.name].spaced)
+            });
             let product_says = self.products.first().is_some_and(|r| r.similarity >= self.policy.similarity());
             !self.models.is_empty() || field_says || product_says || self.mentions.iter().any(|m| distinct(&m))
         };
@@ -129,10 +134,15 @@ impl<'a> Matter<'a> {
             Weakness::Word => {
                 let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
                 let code_says = self.reading.goods.is_none_or(|g| self.makes(g.class).is_none())
-                    && self.reading.in_title(self.catalog, &[PhraseKind::Coded]).any(|h| self.catalog.words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= 0.8));
+                    && self
+                        .reading
+                        .in_title(self.catalog, &[PhraseKind::Coded])
+                        .any(|h| self.catalog.words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= 0.8));
                 // Beside another brand's name an ordinary word is an ordinary word.
                 let other_brand = self.reading.found.mentions.iter().any(|m| {
-                    m.brand != self.brand && self.catalog.lexicon.names[m.name].weak == Weakness::None && self.reading.document.in_title(m.piece)
+                    m.brand != self.brand
+                        && self.catalog.lexicon.names[m.name].weak == Weakness::None
+                        && self.reading.document.in_title(m.piece)
                 });
                 (class_says && !other_brand) || code_says || strong()
             }
@@ -143,12 +153,18 @@ impl<'a> Matter<'a> {
     fn is_accessory(&self) -> Option<Piece> {
         // "for" exempts nobody who sells what the brand itself makes. A brand of "electronics" need not make any of them.
         let tree = &self.catalog.classes;
-        if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || tree.siblings(*own, g.class))) {
+        if self
+            .reading
+            .goods
+            .is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || tree.siblings(*own, g.class)))
+        {
             return None;
         }
         let document = &self.reading.document;
         let gift = |piece: Piece| {
-            self.reading.in_title(self.catalog, &[PhraseKind::FreeGift]).any(|g| g.piece.start < piece.start && document.distance(g.piece, piece).is_some_and(|d| d < 4))
+            self.reading
+                .in_title(self.catalog, &[PhraseKind::FreeGift])
+                .any(|g| g.piece.start < piece.start && document.distance(g.piece, piece).is_some_and(|d| d < 4))
         };
         let word = self.reading.in_title(self.catalog, &[PhraseKind::Accessory]).find(|h| !gift(h.piece)).map(|h| h.piece);
         let bound = |relation: Piece, before: bool| {

@@ -96,8 +96,23 @@ macro_rules! weights {
 }
 
 weights!(TextWeights {
-    mention_exact, mention_folded, mention_confusable, mention_split, mention_fuzzy, mention_nickname, mention_elsewhere, coded_phrase, denial,
-    overclaim, grey, off_platform, phrase_elsewhere, multi_brand, field_generic, field_other, model_number,
+    mention_exact,
+    mention_folded,
+    mention_confusable,
+    mention_split,
+    mention_fuzzy,
+    mention_nickname,
+    mention_elsewhere,
+    coded_phrase,
+    denial,
+    overclaim,
+    grey,
+    off_platform,
+    phrase_elsewhere,
+    multi_brand,
+    field_generic,
+    field_other,
+    model_number,
 });
 weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
 weights!(SellerWeights { authorised, official, repeat_offender, impostor_shop });

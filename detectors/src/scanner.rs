@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use touchstone_schemas::{
-    Band, Evidence, Fault, FaultReason, ImageExcerpt, Listing, ListingExcerpt, Op, Price, Score, Seller, Suspect, SuspectOp, Timestamp,
+    Band, Evidence, Fault, FaultReason, ImageExcerpt, Listing, ListingExcerpt, Op, Price, Score, Suspect, SuspectOp, Timestamp,
 };
 
 use crate::catalog::Catalog;
@@ -164,7 +164,8 @@ fn id(parts: &[&str]) -> String {
 /// Hash of title, description, brand, seller and pictures: a verdict holds until it changes.
 fn content_hash(listing: &Listing) -> String {
     let seller = listing.seller.as_ref().map(|s| s.id.as_str()).unwrap_or_default();
-    let mut parts = vec![listing.title(), listing.description.as_deref().unwrap_or_default(), listing.brand.as_deref().unwrap_or_default(), seller];
+    let mut parts =
+        vec![listing.title(), listing.description.as_deref().unwrap_or_default(), listing.brand.as_deref().unwrap_or_default(), seller];
     for image in &listing.images {
         let keys = [&image.sha256, &image.url, &image.path, &image.pdq, &image.data];
         parts.push(keys.into_iter().flatten().next().map(String::as_str).unwrap_or_default());
@@ -173,7 +174,11 @@ fn content_hash(listing: &Listing) -> String {
 }
 
 fn excerpt(listing: &Listing) -> ListingExcerpt {
-    let image = |(i, image): (usize, &touchstone_schemas::Image)| ImageExcerpt { index: i as u64, url: image.url.clone(), sha256: image.sha256.clone() };
+    let image = |(i, image): (usize, &touchstone_schemas::Image)| ImageExcerpt {
+        index: i as u64,
+        url: image.url.clone(),
+        sha256: image.sha256.clone(),
+    };
     ListingExcerpt {
         platform: listing.platform.clone(),
         market: listing.market.clone(),
@@ -186,7 +191,7 @@ fn excerpt(listing: &Listing) -> ListingExcerpt {
         category: listing.category.clone(),
         condition: listing.condition,
         price: listing.price.clone(),
-        seller: listing.seller.clone().unwrap_or_else(Seller::default),
+        seller: listing.seller.clone().unwrap_or_default(),
         images: listing.images.iter().enumerate().map(image).collect(),
     }
 }

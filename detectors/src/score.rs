@@ -68,16 +68,18 @@ fn one_of_each_kind(evidence: &mut [Evidence]) {
 /// What must never suffice alone: a price, a picture, a phrase beside a plainly named brand.
 fn caps(policy: &Policy, evidence: &[Evidence]) -> Vec<Cap> {
     let speaks = |e: &&Evidence| e.weight > Weight::default() && e.detector != Name::Prior;
-    let plainly_named = |e: &Evidence| e.kind == Kind::BrandMention && !matches!(e.r#match, Some(MatchKind::Confusable | MatchKind::Split | MatchKind::Fuzzy));
+    let plainly_named = |e: &Evidence| {
+        e.kind == Kind::BrandMention && !matches!(e.r#match, Some(MatchKind::Confusable | MatchKind::Split | MatchKind::Fuzzy))
+    };
     let others: Vec<&Evidence> = evidence.iter().filter(speaks).filter(|e| !plainly_named(e) && e.kind != Kind::ProductMatch).collect();
-    let only = |group: &dyn Fn(&Evidence) -> bool| !others.is_empty() && others.iter().all(|e| group(e));
-    let rules: [(&str, Band, &dyn Fn(&Evidence) -> bool); 3] = [
-        ("price_only", policy.caps.price_only.band(), &|e| e.detector == Name::Price),
-        ("picture_only", policy.caps.picture_only.band(), &|e| e.detector == Name::Image),
-        ("phrase_only", policy.caps.phrase_only.band(), &|e| e.detector == Name::Text),
+    let rules = [
+        ("price_only", policy.caps.price_only, Name::Price),
+        ("picture_only", policy.caps.picture_only, Name::Image),
+        ("phrase_only", policy.caps.phrase_only, Name::Text),
     ];
-    let cap = |(rule, max_band): (&str, Band)| Cap { rule: rule.to_owned(), max_band };
-    rules.into_iter().filter(|(_, _, group)| only(group)).map(|(rule, band, _)| cap((rule, band))).collect()
+    let holds = |detector: Name| !others.is_empty() && others.iter().all(|e| e.detector == detector);
+    let cap = |rule: &str, max_band| Cap { rule: rule.to_owned(), max_band };
+    rules.into_iter().filter(|(_, _, detector)| holds(*detector)).map(|(rule, band, _)| cap(rule, band.band())).collect()
 }
 
 fn reason(evidence: &[Evidence]) -> Reason {
@@ -105,7 +107,11 @@ mod tests {
 
     #[test]
     fn one_item_of_each_kind_counts_and_the_weights_give_the_score() {
-        let found = vec![item(Name::Text, Kind::CodedPhrase, 1.5), item(Name::Text, Kind::CodedPhrase, 4.0), item(Name::Text, Kind::BrandMention, 2.0)];
+        let found = vec![
+            item(Name::Text, Kind::CodedPhrase, 1.5),
+            item(Name::Text, Kind::CodedPhrase, 4.0),
+            item(Name::Text, Kind::BrandMention, 2.0),
+        ];
         let verdict = weigh(&Policy::shipped(), &brand(), 0.0074, found);
         let weights: Vec<f64> = verdict.evidence.iter().map(|e| e.weight.to_f64()).collect();
         assert_eq!(weights, [-4.8988, 0.0, 4.0, 2.0]);

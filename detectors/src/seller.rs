@@ -10,7 +10,8 @@ use crate::text::normalise;
 pub(crate) struct SellerDetector;
 
 /// Words by which a shop claims to be the brand's own; normalised.
-const CLAIMS: &[&str] = &["official", "authorised", "authorized", "flagship", "resmi", "chinh hang", "oficial", "旗舰店", "官方", "공식", "ทางการ"];
+const CLAIMS: &[&str] =
+    &["official", "authorised", "authorized", "flagship", "resmi", "chinh hang", "oficial", "旗舰店", "官方", "공식", "ทางการ"];
 
 impl Detector for SellerDetector {
     fn name(&self) -> Name {

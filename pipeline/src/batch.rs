@@ -34,7 +34,8 @@ pub(crate) fn run<T: Send>(
     scan: impl Fn(&Listing, &Timestamp) -> T + Sync,
     mut take: impl FnMut(&Listing, Scanned<T>, &mut Summary) -> Result<Outcome, Failure>,
 ) -> Result<Summary, Failure> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build().map_err(|e| Failure::Run(e.into()))?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(args.threads.map_or(0, usize::from)).build().map_err(|e| Failure::Run(e.into()))?;
     let batches = input::read(&args.listings)?;
     let progress = progress();
     let mut summary = Summary::start();
@@ -46,7 +47,11 @@ pub(crate) fn run<T: Send>(
         let new: Vec<bool> = decoded.iter().map(|d| d.as_ref().is_ok_and(|d| revisions.is_new(&d.value.key(), d.value.revision))).collect();
         let now = now();
         let scanned: Vec<Result<Scanned<T>, Fault>> = pool.install(|| {
-            decoded.par_iter().zip(&new).map(|(decoded, new)| decoded.as_ref().map_err(Clone::clone).and_then(|d| scan_one(&d.value, *new, &now, &scan))).collect()
+            decoded
+                .par_iter()
+                .zip(&new)
+                .map(|(decoded, new)| decoded.as_ref().map_err(Clone::clone).and_then(|d| scan_one(&d.value, *new, &now, &scan)))
+                .collect()
         });
         for ((line, decoded), scanned) in lines.iter().zip(decoded).zip(scanned) {
             // A fault of decoding is the fault of the scan, too.
@@ -81,7 +86,12 @@ fn read(line: &Line, scanner: &Scanner) -> Result<Decoded<Listing>, Fault> {
     Ok(decoded)
 }
 
-fn scan_one<T>(listing: &Listing, new: bool, now: &Timestamp, scan: &(impl Fn(&Listing, &Timestamp) -> T + Sync)) -> Result<Scanned<T>, Fault> {
+fn scan_one<T>(
+    listing: &Listing,
+    new: bool,
+    now: &Timestamp,
+    scan: &(impl Fn(&Listing, &Timestamp) -> T + Sync),
+) -> Result<Scanned<T>, Fault> {
     match (new, listing.op) {
         (false, _) => Ok(Scanned::Stale),
         (true, Op::Remove) => Ok(Scanned::Removed),
@@ -100,6 +110,7 @@ fn now() -> Timestamp {
 
 fn progress() -> ProgressBar {
     // Draws on a terminal only.
-    let style = ProgressStyle::with_template("{spinner} {human_pos} listings, {per_sec}, {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {human_pos} listings, {per_sec}, {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style)
 }

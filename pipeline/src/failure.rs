@@ -18,7 +18,9 @@ impl Failure {
         let (message, code) = match self {
             Self::Usage(message) => (message, 2),
             // The reader of our output has gone: nothing to complain of.
-            Self::Run(error) if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => return ExitCode::SUCCESS,
+            Self::Run(error) if error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe) => {
+                return ExitCode::SUCCESS;
+            }
             Self::Run(error) => (format!("touchstone: {error:#}"), 1),
         };
         // There is nowhere left to report a failure to report.

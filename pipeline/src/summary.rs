@@ -1,4 +1,5 @@
 //! What a run did, said at its end on standard error.
+#![allow(clippy::disallowed_types, reason = "tells how long the run took")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,8 +38,13 @@ impl Outcome {
         }
     }
 
-    const ALL: [(Self, &'static str); 5] =
-        [(Self::Suspect, "suspect"), (Self::Clean, "clean"), (Self::Stale, "stale"), (Self::Removed, "removed"), (Self::DeadLetter, "dead letter")];
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Suspect, "suspect"),
+        (Self::Clean, "clean"),
+        (Self::Stale, "stale"),
+        (Self::Removed, "removed"),
+        (Self::DeadLetter, "dead letter"),
+    ];
 }
 
 /// Dead letters told of one by one; the others are counted.

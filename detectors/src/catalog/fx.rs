@@ -20,7 +20,8 @@ impl Rates {
 
     fn of(fx: &Fx) -> Self {
         let currency = |code: &str, rate: f64| Currency::new(code).filter(|_| rate.is_finite() && rate > 0.0).map(|c| (c, rate));
-        let mut per_base: HashMap<Currency, f64> = fx.per_base.iter().flatten().filter_map(|(code, amount)| currency(code, amount.value())).collect();
+        let mut per_base: HashMap<Currency, f64> =
+            fx.per_base.iter().flatten().filter_map(|(code, amount)| currency(code, amount.value())).collect();
         per_base.entry(fx.base.clone()).or_insert(1.0);
         // What a dollar is in the base cancels out where there is no dollar.
         let dollar = Currency::new("USD").and_then(|usd| per_base.get(&usd).copied()).unwrap_or(1.0);

@@ -8,10 +8,12 @@ mod rows;
 use std::collections::HashMap;
 use std::path::Path;
 
-use touchstone_schemas::{AuthorisedSeller, Brand, CategoryMapping, Condition, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode};
+use touchstone_schemas::{
+    AuthorisedSeller, Brand, CategoryMapping, Condition, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode,
+};
 
-pub use classes::{Class, Classes};
 pub(crate) use classes::Head;
+pub use classes::{Class, Classes};
 pub use fx::Rates;
 pub use open::open;
 pub use rows::{CatalogFault, Row, Rows};
@@ -70,6 +72,9 @@ pub(crate) struct ProductEntry {
     pub(crate) references: Vec<Reference>,
 }
 
+/// Platform, market and category of a mapping; nothing stands for all.
+type MapKey = (Option<String>, Option<Market>, String);
+
 /// A catalog ready to be looked up. Immutable; the same rows in any order make the same catalog.
 pub struct Catalog {
     version: String,
@@ -82,7 +87,7 @@ pub struct Catalog {
     pub(crate) classes: std::sync::Arc<Classes>,
     authorised: HashMap<(String, String), Vec<(usize, AuthorisedSeller)>>,
     offenders: HashMap<(String, String), Offender>,
-    category_map: HashMap<(Option<String>, Option<Market>, String), Class>,
+    category_map: HashMap<MapKey, Class>,
     policy: Option<String>,
 }
 
@@ -140,7 +145,8 @@ impl Catalog {
         let lexicon = Lexicon::new(names, models)?;
         let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
         let index = ProductIndex::new(&texts).map_err(|e| format!("the products make no index: {e}"))?;
-        let packs = shipped_packs().chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))));
+        let packs =
+            shipped_packs().chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))));
         let words = Words::new(packs, &classes)?;
 
         let mut authorised: HashMap<_, Vec<_>> = HashMap::new();
@@ -148,9 +154,23 @@ impl Catalog {
             let key = (row.platform.to_string(), row.seller_id.to_string());
             authorised.entry(key).or_default().push((brand_numbers[row.brand_id.as_str()], row));
         }
-        let offenders = rows.offenders.into_iter().map(|Row { row, .. }| ((row.platform.to_string(), row.seller_id.to_string()), row)).collect();
+        let offenders =
+            rows.offenders.into_iter().map(|Row { row, .. }| ((row.platform.to_string(), row.seller_id.to_string()), row)).collect();
         let category_map = rows.category_map.into_iter().filter_map(|Row { row, .. }| mapping(&row, &classes)).collect();
-        Ok(Self { version, brands, products, lexicon, words, index, rates, classes, authorised, offenders, category_map, policy: rows.policy })
+        Ok(Self {
+            version,
+            brands,
+            products,
+            lexicon,
+            words,
+            index,
+            rates,
+            classes,
+            authorised,
+            offenders,
+            category_map,
+            policy: rows.policy,
+        })
     }
 
     /// Hash of the canonical rows.
@@ -169,7 +189,14 @@ impl Catalog {
     }
 
     /// The brand's authorisation of a seller that holds at a time and in a market.
-    pub(crate) fn authorisation(&self, brand: usize, platform: &str, seller: &str, market: &Market, at: &Timestamp) -> Option<&AuthorisedSeller> {
+    pub(crate) fn authorisation(
+        &self,
+        brand: usize,
+        platform: &str,
+        seller: &str,
+        market: &Market,
+        at: &Timestamp,
+    ) -> Option<&AuthorisedSeller> {
         let rows = self.authorised.get(&(platform.to_owned(), seller.to_owned()))?;
         let holds = |row: &AuthorisedSeller| {
             (row.markets.is_empty() || row.markets.iter().any(|m| m == market || m.as_str() == "ZZ"))
@@ -185,7 +212,8 @@ impl Catalog {
 
     /// The class that a platform's category stands for: by the catalog's map, else by the words of its name.
     pub(crate) fn class_of(&self, platform: &str, market: &Market, category_id: Option<&str>, path: &[String]) -> Option<Class> {
-        let keys = category_id.map(|id| format!("id {id}")).into_iter().chain((!path.is_empty()).then(|| format!("path {}", path.join("\u{1f}"))));
+        let keys =
+            category_id.map(|id| format!("id {id}")).into_iter().chain((!path.is_empty()).then(|| format!("path {}", path.join("\u{1f}"))));
         for key in keys {
             for (p, m) in [(true, true), (true, false), (false, true), (false, false)] {
                 if let Some(class) = self.category_map.get(&(p.then(|| platform.to_owned()), m.then(|| market.clone()), key.clone())) {
@@ -197,7 +225,7 @@ impl Catalog {
     }
 }
 
-fn mapping(row: &CategoryMapping, classes: &Classes) -> Option<((Option<String>, Option<Market>, String), Class)> {
+fn mapping(row: &CategoryMapping, classes: &Classes) -> Option<(MapKey, Class)> {
     let key = row.category_id.as_ref().map_or_else(|| format!("path {}", row.path.join("\u{1f}")), |id| format!("id {id}"));
     Some(((row.platform.as_ref().map(ToString::to_string), row.market.clone(), key), classes.by_name(&row.class)?))
 }
@@ -247,5 +275,18 @@ mod tests {
         assert_eq!(nearest("alias", known.into_iter()), Some("aliases"));
         assert_eq!(nearest("nicknmaes", known.into_iter()), Some("nicknames"));
         assert_eq!(nearest("zzz", known.into_iter()), None);
+    }
+
+    #[test]
+    fn a_code_word_of_several_languages_means_something_else_in_the_same_classes() {
+        let mut exclusions: HashMap<String, std::collections::BTreeSet<String>> = HashMap::new();
+        let coded = || shipped_packs().filter(|(_, p)| p.kind == touchstone_schemas::PhraseKind::Coded);
+        for (_, phrase) in coded() {
+            exclusions.entry(phrase.phrase.to_lowercase()).or_default().extend(phrase.not_in);
+        }
+        for (pack, phrase) in coded() {
+            let own = phrase.not_in.iter().cloned().collect();
+            assert_eq!(exclusions[&phrase.phrase.to_lowercase()], own, "{pack}: {}", phrase.phrase);
+        }
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use touchstone_schemas::{
-    AuthorisedSeller, Brand, CategoryMapping, Decode, Fx, KnownFake, Offender, Phrase, Product, ReferencePrice, RightsHolder, Schema, Timestamp, decode,
+    AuthorisedSeller, Brand, CategoryMapping, Decode, Fx, KnownFake, Offender, Phrase, Product, ReferencePrice, RightsHolder, Schema,
+    Timestamp, decode,
 };
 
 use super::classes::Classes;
@@ -94,7 +95,11 @@ impl<'a> Reader<'a> {
         }
         let brands = self.lines("brands.jsonl");
         if brands.is_empty() && self.faults.is_empty() {
-            self.fault(self.path("brands.jsonl"), 0, "no brand: write at least one line like {\"brand_id\": \"acme\", \"name\": \"Acme\"}".to_owned());
+            self.fault(
+                self.path("brands.jsonl"),
+                0,
+                "no brand: write at least one line like {\"brand_id\": \"acme\", \"name\": \"Acme\"}".to_owned(),
+            );
         }
         let mut rows = Rows {
             brands,
@@ -190,14 +195,24 @@ impl<'a> Reader<'a> {
         let rates = Rates::new(rows.fx.as_ref());
 
         for Row { row, line } in &rows.brands {
-            for (what, name) in std::iter::once(("name", &row.name)).chain(row.aliases.iter().map(|a| ("alias", a))).chain(row.nicknames.iter().map(|n| ("nickname", n)))
+            for (what, name) in std::iter::once(("name", &row.name))
+                .chain(row.aliases.iter().map(|a| ("alias", a)))
+                .chain(row.nicknames.iter().map(|n| ("nickname", n)))
             {
                 if normalise(name).is_empty() {
-                    self.fault(self.path("brands.jsonl"), *line, format!("{what} {name:?} has no letter or digit: nothing in a listing could match it"));
+                    self.fault(
+                        self.path("brands.jsonl"),
+                        *line,
+                        format!("{what} {name:?} has no letter or digit: nothing in a listing could match it"),
+                    );
                 }
             }
             if let Some(holder) = row.rights_holder_id.as_ref().filter(|h| !holders.contains_key(h.as_str())) {
-                self.fault(self.path("brands.jsonl"), *line, format!("rights_holder_id {holder:?} is not in rights_holders.jsonl: add it there or leave it out"));
+                self.fault(
+                    self.path("brands.jsonl"),
+                    *line,
+                    format!("rights_holder_id {holder:?} is not in rights_holders.jsonl: add it there or leave it out"),
+                );
             }
             self.reference_prices("brands.jsonl", *line, &row.reference_prices, &rates, &classes);
             self.categories("brands.jsonl", *line, &row.categories, &classes);
@@ -266,7 +281,10 @@ impl<'a> Reader<'a> {
         let repeated = rows.products.iter().filter(|r| *seen.entry(r.row.product_id.as_str()).or_insert(r.line) != r.line);
         let lines: Vec<usize> = repeated.map(|r| r.line).collect();
         if let Some(first) = lines.first() {
-            let text = format!("product_id stands in an earlier line already, here and in {} more lines: one row of each is used", lines.len() - 1);
+            let text = format!(
+                "product_id stands in an earlier line already, here and in {} more lines: one row of each is used",
+                lines.len() - 1
+            );
             self.warn("products.jsonl", *first, text);
         }
     }
@@ -280,16 +298,28 @@ impl<'a> Reader<'a> {
 
     fn categories(&mut self, file: &str, line: usize, categories: &[String], classes: &Classes) {
         if !categories.is_empty() && classes.of_path(categories).is_none() && categories.iter().all(|c| classes.of_name(c).is_none()) {
-            self.warn(file, line, format!("no class is known for category {categories:?}: map it in category_map.jsonl, or use a word like \"shoes\""));
+            self.warn(
+                file,
+                line,
+                format!("no class is known for category {categories:?}: map it in category_map.jsonl, or use a word like \"shoes\""),
+            );
         }
     }
 
     fn reference_prices(&mut self, file: &str, line: usize, prices: &[ReferencePrice], rates: &Rates, classes: &Classes) {
         for price in prices {
             if !rates.knows(&price.currency) {
-                self.fault(self.path(file), line, format!("no exchange rate for {}: add it to fx.json or give the price in another currency", price.currency));
+                self.fault(
+                    self.path(file),
+                    line,
+                    format!("no exchange rate for {}: add it to fx.json or give the price in another currency", price.currency),
+                );
             } else if price.amount.value() == 0.0 {
-                self.fault(self.path(file), line, "a reference price of 0 cannot be compared with: write what the goods cost, or leave it out".to_owned());
+                self.fault(
+                    self.path(file),
+                    line,
+                    "a reference price of 0 cannot be compared with: write what the goods cost, or leave it out".to_owned(),
+                );
             }
             self.categories(file, line, &price.category, classes);
         }

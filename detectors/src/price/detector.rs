@@ -31,12 +31,16 @@ impl Detector for PriceDetector {
 impl PriceDetector {
     fn compare(&self, matter: &Matter<'_>) -> Option<Evidence> {
         // The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
-        let said = |kinds: &[PhraseKind]| matter.reading.hits.iter().any(|h| matter.reading.document.in_title(h.piece) && matter.catalog.words.is(h, kinds));
+        let said = |kinds: &[PhraseKind]| {
+            matter.reading.hits.iter().any(|h| matter.reading.document.in_title(h.piece) && matter.catalog.words.is(h, kinds))
+        };
         let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
-        let other_goods = !named && said(&[PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample]);
+        let other_goods =
+            !named && said(&[PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample]);
         // Of cosmetics there are genuine samples at a part of the price.
         let cosmetics = matter.catalog.classes.by_name("cosmetics");
-        let sample = said(&[PhraseKind::Sample]) && matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
+        let sample = said(&[PhraseKind::Sample])
+            && matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
         let exempt = matter.accessory.is_some() || other_goods || sample;
         if !matter.anchored || exempt {
             return None;

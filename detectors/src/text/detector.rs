@@ -66,7 +66,13 @@ fn mentions(matter: &Matter<'_>) -> Vec<Evidence> {
         };
         let in_title = pieces.iter().any(|p| matter.reading.document.in_title(*p));
         // A name that may be an ordinary word says nothing until something else says that it is the brand.
-        let factor = if !matter.anchored { 0.0 } else if in_title { 1.0 } else { weights.mention_elsewhere };
+        let factor = if !matter.anchored {
+            0.0
+        } else if in_title {
+            1.0
+        } else {
+            weights.mention_elsewhere
+        };
         let mut evidence = item(Kind::BrandMention, weight * factor);
         evidence.alias = Some(matter.catalog.lexicon.names[name].written.clone());
         evidence.r#match = Some(kind);
@@ -90,6 +96,8 @@ fn product(matter: &Matter<'_>) -> Option<Evidence> {
 fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
     let weights = &matter.policy.weights.text;
     let mut groups: BTreeMap<(Kind, usize, bool), Vec<Piece>> = BTreeMap::new();
+    let tree = &matter.catalog.classes;
+    let scale_model = matter.reading.in_title(matter.catalog, &[PhraseKind::ScaleModel]).next().and_then(|_| tree.by_name("scale_models"));
     for hit in &matter.reading.hits {
         let super::What::Phrase(index) = hit.what else { continue };
         let entry = &matter.catalog.words.phrases[index];
@@ -100,7 +108,8 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
             PhraseKind::OffPlatform => Kind::OffPlatformContact,
             _ => continue,
         };
-        let means_something_else = matter.goods.is_some_and(|g| entry.not_in.iter().any(|class| matter.catalog.classes.is_within(g.class, *class)));
+        let mut goods = matter.goods.iter().map(|g| g.class).chain(scale_model);
+        let means_something_else = goods.any(|class| entry.not_in.iter().any(|not_in| tree.is_within(class, *not_in)));
         let in_title = matter.reading.document.in_title(hit.piece);
         // A wish to deal elsewhere counts wherever it stands.
         if !means_something_else && (in_title || kind == Kind::OffPlatformContact || near_a_mention(matter, hit)) {
@@ -163,8 +172,30 @@ fn several_brands(matter: &Matter<'_>) -> Option<Evidence> {
 }
 
 /// What sellers write who declare no brand, in the languages served; normalised.
-const NO_BRAND: &[&str] =
-    &["no brand", "nobrand", "oem", "generic", "unbranded", "other", "others", "none", "n a", "na", "khac", "khong", "lainnya", "tidak ada merek", "otro", "sin marca", "outro", "sem marca", "무브랜드", "无品牌", "其他", "ไม่มีแบรนด์"];
+const NO_BRAND: &[&str] = &[
+    "no brand",
+    "nobrand",
+    "oem",
+    "generic",
+    "unbranded",
+    "other",
+    "others",
+    "none",
+    "n a",
+    "na",
+    "khac",
+    "khong",
+    "lainnya",
+    "tidak ada merek",
+    "otro",
+    "sin marca",
+    "outro",
+    "sem marca",
+    "무브랜드",
+    "无品牌",
+    "其他",
+    "ไม่มีแบรนด์",
+];
 
 /// The title names the brand and the seller declared another, or none.
 fn declared_brand(matter: &Matter<'_>) -> Option<Evidence> {

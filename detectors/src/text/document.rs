@@ -109,7 +109,12 @@ impl<'a> Document<'a> {
     pub(crate) fn span(&self, piece: Piece) -> Span {
         let field = self.field_of(piece);
         let original = self.normalised.original(piece.range());
-        Span { field: field.path.to_string(), start: original.start as u64, end: original.end as u64, text: field.original[original].to_owned() }
+        Span {
+            field: field.path.to_string(),
+            start: original.start as u64,
+            end: original.end as u64,
+            text: field.original[original].to_owned(),
+        }
     }
 
     /// Words of a field, in order.

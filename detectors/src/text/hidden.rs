@@ -6,6 +6,7 @@ use touchstone_schemas::MatchKind;
 
 use super::document::{Document, Piece};
 use super::lexicon::{Mention, Name, Weakness};
+use super::table::Change;
 
 /// Longest torn name looked for, in bytes.
 const LONGEST: usize = 26;
@@ -95,6 +96,11 @@ impl Hidden {
                     },
                 };
                 let piece = Piece { start: tokens[0].start, end: tokens[tokens.len() - 1].end };
+                let kind = match document.normalised.change(piece.range()) {
+                    Change::Torn => kind.max(MatchKind::Split),
+                    Change::Confusable => kind.max(MatchKind::Confusable),
+                    _ => kind,
+                };
                 mentions.push(Mention { brand: names[name].brand, name, kind, piece });
             }
         }
@@ -247,7 +253,10 @@ fn shape(word: &[u8]) -> usize {
 /// Hashes of a word and of it less each letter.
 fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
     (0..=word.len()).map(move |left_out| {
-        word.iter().enumerate().filter(|(i, _)| *i != left_out).fold(0xcbf2_9ce4_8422_2325, |hash: u64, (_, b)| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+        word.iter()
+            .enumerate()
+            .filter(|(i, _)| *i != left_out)
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, (_, b)| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
     })
 }
 

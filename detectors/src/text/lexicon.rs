@@ -95,7 +95,9 @@ impl Lexicon {
         patterns.sort_by(|a, b| a.0.cmp(&b.0));
         let automaton = match patterns.is_empty() {
             true => None,
-            false => Some(DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the names make no automaton: {e}"))?),
+            false => Some(
+                DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the names make no automaton: {e}"))?,
+            ),
         };
         let hidden = Hidden::new(&names);
         Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden })
@@ -158,14 +160,15 @@ pub(crate) fn stands_alone(model: &str) -> bool {
 
 /// Sorts, and drops what stands inside a longer name or is a looser reading of the same place.
 fn settle(mentions: &mut Vec<Mention>) {
-    mentions.sort_by(|a, b| (a.piece, a.brand, a.kind, a.name).cmp(&(b.piece, b.brand, b.kind, b.name)));
+    mentions.sort_by_key(|m| (m.piece, m.brand, m.kind, m.name));
     mentions.dedup_by(|b, a| a.piece == b.piece && a.brand == b.brand);
     let all = mentions.clone();
+    // A plainly written name stands for the shorter names inside it.
+    let inside = |a: &Mention, b: &Mention| a.piece != b.piece && a.piece.within(b.piece) && b.kind <= MatchKind::Folded;
     mentions.retain(|m| {
         !all.iter().any(|other| {
-            let longer = m.piece != other.piece && m.piece.within(other.piece) && other.kind <= MatchKind::Folded;
             let tighter = m.piece.overlaps(other.piece) && m.brand == other.brand && other.kind < m.kind;
-            longer || tighter
+            inside(m, other) || (tighter && !inside(other, m))
         })
     });
 }

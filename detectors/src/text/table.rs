@@ -128,7 +128,8 @@ fn look_alike(c: char) -> Option<char> {
     if without_marks(c).is_ascii() || !may_be_confused(c) {
         return None;
     }
-    let bare = unicode_security::confusable_detection::skeleton(c.encode_utf8(&mut [0; 4])).filter(|c| !is_latin_mark(*c)).collect::<String>();
+    let bare =
+        unicode_security::confusable_detection::skeleton(c.encode_utf8(&mut [0; 4])).filter(|c| !is_latin_mark(*c)).collect::<String>();
     let mut letters = bare.chars();
     match (letters.next(), letters.next()) {
         (Some(letter), None) if letter.is_ascii_alphanumeric() => Some(letter.to_ascii_lowercase()),

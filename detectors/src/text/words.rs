@@ -56,7 +56,9 @@ impl Words {
             let (number_before, number_after) = (row.phrase.starts_with("# "), row.phrase.ends_with(" #"));
             let literal = row.phrase.trim_matches(['#', ' ']).to_owned();
             let not_in = row.not_in.iter().filter_map(|c| classes.by_name(c)).collect();
-            let telling = |c: &char| !c.is_whitespace() && !c.is_alphanumeric() && !matches!(c, '-' | '\'' | '’' | '.' | ',' | '/') && c.is_ascii_punctuation();
+            let telling = |c: &char| {
+                !c.is_whitespace() && !c.is_alphanumeric() && !matches!(c, '-' | '\'' | '’' | '.' | ',' | '/') && c.is_ascii_punctuation()
+            };
             let punctuation = literal.chars().filter(telling).collect();
             patterns.entry(normalise(&literal)).or_default().push((What::Phrase(phrases.len()), letters(&literal)));
             phrases.push(Entry { row, pack, not_in, punctuation, number_before, number_after });
@@ -69,7 +71,9 @@ impl Words {
         patterns.sort_by(|a, b| a.0.cmp(&b.0));
         let automaton = match patterns.is_empty() {
             true => None,
-            false => Some(DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the phrases make no automaton: {e}"))?),
+            false => Some(
+                DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the phrases make no automaton: {e}"))?,
+            ),
         };
         Ok(Self { phrases, automaton, patterns: patterns.into_iter().map(|(_, w)| w).collect() })
     }

@@ -16,24 +16,30 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let dead_letters = DeadLetters::create(None, &args.input.listings)?;
     let mut judged = Vec::new();
     let mut unlabelled = 0;
-    let summary = batch::run(&args.input, &scanner, dead_letters, |listing, now| scanner.assess(listing, now), |listing, scanned, summary| {
-        let (assessments, outcome) = match scanned {
-            Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
-            Scanned::Done(a) => (a, Outcome::Clean),
-            Scanned::Stale => return Ok(Outcome::Stale),
-            Scanned::Removed => return Ok(Outcome::Removed),
-        };
-        assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
-        match labels.remove(listing.event_id.as_str()) {
-            Some(label) => judged.push(Judged {
-                label,
-                score: assessments.iter().map(|a| a.suspect.score.to_f64()).fold(0.0, f64::max),
-                brands: assessments.iter().map(|a| (a.suspect.brand_id.to_string(), a.band)).collect(),
-            }),
-            None => unlabelled += 1,
-        }
-        Ok(outcome)
-    })?;
+    let summary = batch::run(
+        &args.input,
+        &scanner,
+        dead_letters,
+        |listing, now| scanner.assess(listing, now),
+        |listing, scanned, summary| {
+            let (assessments, outcome) = match scanned {
+                Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
+                Scanned::Done(a) => (a, Outcome::Clean),
+                Scanned::Stale => return Ok(Outcome::Stale),
+                Scanned::Removed => return Ok(Outcome::Removed),
+            };
+            assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
+            match labels.remove(listing.event_id.as_str()) {
+                Some(label) => judged.push(Judged {
+                    label,
+                    score: assessments.iter().map(|a| a.suspect.score.to_f64()).fold(0.0, f64::max),
+                    brands: assessments.iter().map(|a| (a.suspect.brand_id.to_string(), a.band)).collect(),
+                }),
+                None => unlabelled += 1,
+            }
+            Ok(outcome)
+        },
+    )?;
     summary.close();
     let base_rate = args.base_rate.unwrap_or_else(|| scanner.policy().base_rate("", ""));
     let mut figures = measure(&judged, base_rate);

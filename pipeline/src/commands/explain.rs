@@ -16,24 +16,30 @@ pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
     let mut output = Output::create(args.out.as_deref())?;
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
-    let summary = batch::run(&args.input, &scanner, dead_letters, |listing, now| scanner.assess(listing, now), |listing, scanned, summary| {
-        let (assessments, outcome) = match scanned {
-            Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
-            Scanned::Done(a) => (a, Outcome::Clean),
-            Scanned::Stale => (Vec::new(), Outcome::Stale),
-            Scanned::Removed => (Vec::new(), Outcome::Removed),
-        };
-        for assessment in &assessments {
-            if assessment.band.is_some() {
-                summary.suspect(&assessment.suspect);
+    let summary = batch::run(
+        &args.input,
+        &scanner,
+        dead_letters,
+        |listing, now| scanner.assess(listing, now),
+        |listing, scanned, summary| {
+            let (assessments, outcome) = match scanned {
+                Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
+                Scanned::Done(a) => (a, Outcome::Clean),
+                Scanned::Stale => (Vec::new(), Outcome::Stale),
+                Scanned::Removed => (Vec::new(), Outcome::Removed),
+            };
+            for assessment in &assessments {
+                if assessment.band.is_some() {
+                    summary.suspect(&assessment.suspect);
+                }
+                output.line(&line(assessment)?)?;
             }
-            output.line(&line(assessment)?)?;
-        }
-        if assessments.is_empty() {
-            output.line(&untouched(listing, outcome))?;
-        }
-        Ok(outcome)
-    })?;
+            if assessments.is_empty() {
+                output.line(&untouched(listing, outcome))?;
+            }
+            Ok(outcome)
+        },
+    )?;
     output.finish()?;
     summary.close();
     Ok(())

@@ -17,16 +17,22 @@ pub(crate) fn run(args: &MatchArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
     let mut output = Output::create(args.out.as_deref())?;
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
-    let summary = batch::run(&args.input, &scanner, dead_letters, |listing, _| scanner.match_products(listing, MOST), |listing, scanned, _| {
-        Ok(match scanned {
-            Scanned::Done(products) => {
-                output.line(&json!({"event_id": listing.event_id, "products": products, "pictures": []}))?;
-                Outcome::Clean
-            }
-            Scanned::Stale => Outcome::Stale,
-            Scanned::Removed => Outcome::Removed,
-        })
-    })?;
+    let summary = batch::run(
+        &args.input,
+        &scanner,
+        dead_letters,
+        |listing, _| scanner.match_products(listing, MOST),
+        |listing, scanned, _| {
+            Ok(match scanned {
+                Scanned::Done(products) => {
+                    output.line(&json!({"event_id": listing.event_id, "products": products, "pictures": []}))?;
+                    Outcome::Clean
+                }
+                Scanned::Stale => Outcome::Stale,
+                Scanned::Removed => Outcome::Removed,
+            })
+        },
+    )?;
     output.finish()?;
     summary.close();
     Ok(())

@@ -12,19 +12,25 @@ pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
     let mut output = Output::create(args.out.as_deref())?;
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
-    let summary = batch::run(&args.input, &scanner, dead_letters, |listing, now| scanner.scan(listing, now), |_, scanned, summary| {
-        Ok(match scanned {
-            Scanned::Done(suspects) => {
-                for suspect in &suspects {
-                    summary.suspect(suspect);
-                    output.line(suspect)?;
+    let summary = batch::run(
+        &args.input,
+        &scanner,
+        dead_letters,
+        |listing, now| scanner.scan(listing, now),
+        |_, scanned, summary| {
+            Ok(match scanned {
+                Scanned::Done(suspects) => {
+                    for suspect in &suspects {
+                        summary.suspect(suspect);
+                        output.line(suspect)?;
+                    }
+                    if suspects.is_empty() { Outcome::Clean } else { Outcome::Suspect }
                 }
-                if suspects.is_empty() { Outcome::Clean } else { Outcome::Suspect }
-            }
-            Scanned::Stale => Outcome::Stale,
-            Scanned::Removed => Outcome::Removed,
-        })
-    })?;
+                Scanned::Stale => Outcome::Stale,
+                Scanned::Removed => Outcome::Removed,
+            })
+        },
+    )?;
     output.finish()?;
     summary.close();
     Ok(())

@@ -30,7 +30,9 @@ pub(crate) enum Truth {
 /// Reads labels by event id.
 pub(crate) fn read_labels(path: &Path) -> Result<HashMap<String, Label>, Failure> {
     let mut text = String::new();
-    open(path).and_then(|mut f| f.read_to_string(&mut text)).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
+    open(path)
+        .and_then(|mut f| f.read_to_string(&mut text))
+        .map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
     let mut labels = HashMap::new();
     for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let wrong = |e: &dyn std::fmt::Display| Failure::Usage(format!("{}:{}: not a label: {e}", path.display(), i + 1));

@@ -137,7 +137,8 @@ fn at_band(judged: &[Judged], band: Band, suspects: usize, clean: usize, base_ra
     let false_flags = flagged().count() - true_flags;
     let right = flagged().filter(|j| j.suspect() && j.right_brand(band)).count();
     let f1 = (true_flags > 0).then(|| 2.0 * real(true_flags) / real(true_flags + false_flags + suspects));
-    let rates = (suspects > 0 && clean > 0).then(|| (real(true_flags) / real(suspects) * base_rate, real(false_flags) / real(clean) * (1.0 - base_rate)));
+    let rates = (suspects > 0 && clean > 0)
+        .then(|| (real(true_flags) / real(suspects) * base_rate, real(false_flags) / real(clean) * (1.0 - base_rate)));
     AtBand {
         band: band.as_str(),
         true_flags,
@@ -199,7 +200,12 @@ fn reliability(judged: &[Judged], base_rate: f64, suspects: usize, clean: usize)
     let bin = |part: &[&Judged]| {
         let whole: f64 = part.iter().map(|j| weight(j)).sum();
         let sum = |f: &dyn Fn(&Judged) -> f64| part.iter().map(|j| weight(j) * f(j)).sum::<f64>() / whole;
-        Bin { listings: part.len(), lowest: part[0].score, mean_score: sum(&|j| j.score), share: sum(&|j| f64::from(u8::from(j.suspect()))) }
+        Bin {
+            listings: part.len(),
+            lowest: part[0].score,
+            mean_score: sum(&|j| j.score),
+            share: sum(&|j| f64::from(u8::from(j.suspect()))),
+        }
     };
     scored.chunks(scored.len().div_ceil(BINS).max(1)).map(bin).collect()
 }
@@ -209,7 +215,12 @@ mod tests {
     use super::*;
 
     fn judged(truth: Truth, score: f64, band: Option<Band>, brand: &str) -> Judged {
-        let label = Label { event_id: String::new(), label: truth, brand_id: (truth == Truth::Suspect).then(|| "a".to_owned()), source: "s".to_owned() };
+        let label = Label {
+            event_id: String::new(),
+            label: truth,
+            brand_id: (truth == Truth::Suspect).then(|| "a".to_owned()),
+            source: "s".to_owned(),
+        };
         Judged { label, score, brands: vec![(brand.to_owned(), band)] }
     }
 

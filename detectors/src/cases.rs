@@ -1,0 +1,189 @@
+//! Tables of listings and what is to be found in them, through the public surface, with made-up brands.
+
+use serde_json::{Value, json};
+use touchstone_schemas::{Evidence, Kind, MatchKind};
+
+use crate::fixture::assess;
+
+fn evidence(fields: Value, brand: &str) -> Vec<Evidence> {
+    assess(fields).into_iter().find(|a| a.suspect.brand_id.as_str() == brand).map(|a| a.suspect.evidence).unwrap_or_default()
+}
+
+fn kinds(fields: Value, brand: &str) -> Vec<Kind> {
+    evidence(fields, brand).into_iter().filter(|e| e.kind != Kind::BaseRate).map(|e| e.kind).collect()
+}
+
+#[test]
+fn names_are_found_however_they_are_written() {
+    use MatchKind::{Confusable, Exact, Folded, Fuzzy, Nickname, Split};
+    for (title, expected, text) in [
+        ("Nordvale shoes", Exact, "Nordvale"),
+        ("NORDVALE shoes", Exact, "NORDVALE"),
+        ("new nordvale2 shoes", Exact, "nordvale"),
+        ("Nördvale shoes", Folded, "Nördvale"),
+        ("ＮＯＲＤＶＡＬＥ shoes", Folded, "ＮＯＲＤＶＡＬＥ"),
+        ("NordvaleGlide shoes", Folded, "NordvaleGlide"),
+        ("Nordvale.Glide shoes", Folded, "Nordvale.Glide"),
+        ("Nоrdvаle shoes", Confusable, "Nоrdvаle"),
+        ("𝐍𝐨𝐫𝐝𝐯𝐚𝐥𝐞 shoes", Confusable, "𝐍𝐨𝐫𝐝𝐯𝐚𝐥𝐞"),
+        ("N0rdva1e shoes", Confusable, "N0rdva1e"),
+        ("nordv@le shoes", Confusable, "nordv@le"),
+        ("nord\u{200b}vale shoes", Split, "nord\u{200b}vale"),
+        ("n o r d v a l e shoes", Split, "n o r d v a l e"),
+        ("n.o.r.d.v.a.l.e shoes", Split, "n.o.r.d.v.a.l.e"),
+        ("nor👟dvale shoes", Split, "nor👟dvale"),
+        ("nordvalle shoes", Fuzzy, "nordvalle"),
+        ("nodrvale shoes", Fuzzy, "nodrvale"),
+        ("the fjord shoes", Nickname, "the fjord"),
+        ("신상 노드베일운동화", Exact, "노드베일"),
+    ] {
+        let mention =
+            evidence(json!({"title": title}), "nordvale").into_iter().find(|e| e.kind == Kind::BrandMention && e.weight.to_f64() != 0.0);
+        let mention = mention.unwrap_or_else(|| panic!("{title}: no mention"));
+        let found: Vec<&str> = mention.all_spans().map(|s| s.text.as_str()).collect();
+        assert_eq!((mention.r#match, found), (Some(expected), vec![text]), "{title}");
+    }
+}
+
+#[test]
+fn other_words_are_no_names() {
+    for title in [
+        "Nordvalentine card",
+        "Snordvale",
+        "nord vallee wine tour",
+        "Envy perfume",
+        "NVMe drive",
+        "valentine roses",
+        "kesa robe",
+        "fjord tour",
+    ] {
+        assert!(assess(json!({"title": title})).is_empty(), "{title}");
+    }
+}
+
+#[test]
+fn an_ordinary_word_needs_a_second_anchor() {
+    for (fields, brand, expected) in [
+        (json!({"title": "Harbor hoodie black"}), "harbor", true),
+        (json!({"title": "Harbor Coast classic"}), "harbor", true),
+        (json!({"title": "Harbor view poster"}), "harbor", false),
+        (json!({"title": "harbor"}), "harbor", false),
+        (json!({"title": "harbor", "brand": "Harbor"}), "harbor", true),
+        (json!({"title": "Nordvale harbor hoodie"}), "harbor", false),
+        (json!({"title": "Harb0r hoodie"}), "harbor", true),
+        (json!({"title": "cincin oro 18k"}), "oro", false),
+        (json!({"title": "Oro smartphone 5G"}), "oro", false),
+        (json!({"title": "Oro Phone 5G smartphone"}), "oro", true),
+        (json!({"title": "NV hoodie"}), "nordvale", true),
+        (json!({"title": "NV cable"}), "nordvale", false),
+    ] {
+        let counted = evidence(fields.clone(), brand).iter().any(|e| e.kind == Kind::BrandMention && e.weight.to_f64() > 0.0);
+        assert_eq!(counted, expected, "{fields}");
+    }
+}
+
+#[test]
+fn code_words_count_near_a_name_and_where_they_mean_a_copy() {
+    for (title, brand, expected) in [
+        ("Nordvale shoes replica", "nordvale", true),
+        ("Nordvale shoes 1:1", "nordvale", true),
+        ("Nordvale shoes 1 1", "nordvale", false),
+        ("sepatu Nordvale kw super", "nordvale", true),
+        ("노드베일 운동화 미러급", "nordvale", true),
+        ("Nordvale 运动鞋 一比一", "nordvale", true),
+        ("Nordvale shoes", "nordvale", false),
+        ("Nordvale replica scale model 1:18 diecast", "nordvale", false),
+    ] {
+        let found = evidence(json!({"title": title}), brand).iter().any(|e| e.kind == Kind::CodedPhrase && e.weight.to_f64() > 0.0);
+        assert_eq!(found, expected, "{title}");
+    }
+    assert!(assess(json!({"title": "replica shoes mirror quality"})).is_empty(), "no brand, no matter");
+}
+
+#[test]
+fn repeating_a_title_moves_no_score() {
+    let score = |title: String| assess(json!({"title": title, "price": {"amount": "300000", "currency": "IDR"}}))[0].suspect.score.to_f64();
+    let title = "Nordvale shoes kw super premium quality";
+    assert!((score(title.to_owned()) - score([title; 10].join(" "))).abs() < 0.01);
+}
+
+#[test]
+fn prices_are_compared_with_what_such_goods_cost() {
+    let price = |amount: &str| json!({"amount": amount, "currency": "USD"});
+    for (fields, expected) in [
+        (json!({"title": "Nordvale shoes", "price": price("20")}), Some((Kind::BelowReference, 0.2))),
+        (json!({"title": "Nordvale shoes", "price": price("95")}), Some((Kind::InRange, 0.95))),
+        (json!({"title": "Nordvale shoes", "price": price("900")}), Some((Kind::AboveReference, 9.0))),
+        (json!({"title": "Nordvale shoes", "price": price("0.10")}), Some((Kind::DataError, 0.001))),
+        (json!({"title": "Nordvale shoes", "price": price("0.40")}), Some((Kind::Decoy, 0.004))),
+        (json!({"title": "Nordvale shoes", "price": price("10000")}), Some((Kind::DataError, 100.0))),
+        (json!({"title": "Nordvale shoes", "price": {"amount": "312000", "currency": "IDR"}}), Some((Kind::BelowReference, 0.2))),
+        (json!({"title": "Nordvale shoes", "price": price("40"), "units": 2}), Some((Kind::BelowReference, 0.2))),
+        (json!({"title": "Nordvale hoodie", "price": price("20")}), Some((Kind::BelowReference, 0.25))),
+        (json!({"title": "Nordvale Glide 2 trail runner", "price": price("70")}), Some((Kind::BelowReference, 0.5))),
+        (json!({"title": "Nordvale crew socks 6 pairs", "price": price("36")}), Some((Kind::InRange, 1.0))),
+        (
+            json!({"title": "Nordvale shoes", "variants": [{"name": "40", "price": price("0.50")}, {"name": "41", "price": price("95")}]}),
+            Some((Kind::Decoy, 0.95)),
+        ),
+        (json!({"title": "Nordvale shoes"}), None),
+        (json!({"title": "Nordvale shoes", "price": price("0")}), None),
+        (json!({"title": "Nordvale perfume 50ml", "price": price("20")}), None),
+        (json!({"title": "case for Oro Phone", "price": price("4")}), None),
+    ] {
+        let brand = if fields["title"].to_string().contains("Oro") { "oro" } else { "nordvale" };
+        let found = evidence(fields.clone(), brand).into_iter().find(|e| e.detector == touchstone_schemas::Detector::Price);
+        assert_eq!(found.map(|e| (e.kind, e.ratio.expect("a ratio").to_f64())), expected, "{fields}");
+    }
+}
+
+#[test]
+fn sellers_and_context_leave_their_evidence() {
+    for (fields, brand, expected) in [
+        (json!({"title": "Nordvale shoes", "seller": {"id": "good"}}), "nordvale", Kind::Authorised),
+        (json!({"title": "Nordvale shoes", "seller": {"id": "x", "tier": "official"}}), "nordvale", Kind::Authorised),
+        (json!({"title": "Nordvale shoes", "seller": {"id": "bad"}}), "nordvale", Kind::RepeatOffender),
+        (json!({"title": "Nordvale shoes", "seller": {"id": "x", "name": "Nordvale Official Store"}}), "nordvale", Kind::ImpostorShop),
+        (json!({"title": "Case compatible with Oro Phone 5"}), "oro", Kind::Accessory),
+        (json!({"title": "Casing untuk Oro Phone"}), "oro", Kind::Accessory),
+        (json!({"title": "Ốp lưng cho Oro Phone"}), "oro", Kind::Accessory),
+        (json!({"title": "เคส สำหรับ Oro Phone"}), "oro", Kind::Accessory),
+        (json!({"title": "Nordvale shoes", "condition": "used"}), "nordvale", Kind::Used),
+        (json!({"title": "Preloved Nordvale shoes"}), "nordvale", Kind::Used),
+        (json!({"title": "Book about Nordvale, a biography"}), "nordvale", Kind::AboutBrand),
+        (json!({"title": "Nordvale empty box only"}), "nordvale", Kind::AboutBrand),
+        (json!({"title": "Nordvale perfume tester"}), "nordvale", Kind::Sample),
+        (json!({"title": "Nordvale perfume 50ml"}), "nordvale", Kind::CategoryMismatch),
+        (json!({"title": "Nordvale Kessra tote bag"}), "kessra", Kind::MultiBrand),
+        (json!({"title": "Nordvale shoes", "brand": "No Brand"}), "nordvale", Kind::BrandFieldMismatch),
+        (json!({"title": "Nordvale shoes not original"}), "nordvale", Kind::Denial),
+        (json!({"title": "Nordvale shoes 100% original"}), "nordvale", Kind::Overclaim),
+        (json!({"title": "Nordvale shoes", "description": "dm for brand, whatsapp me"}), "nordvale", Kind::OffPlatformContact),
+        (json!({"title": "trail runner NV2040-101 white"}), "nordvale", Kind::ProductMatch),
+    ] {
+        assert!(kinds(fields.clone(), brand).contains(&expected), "{fields}: {:?}", kinds(fields.clone(), brand));
+    }
+}
+
+#[test]
+fn an_authorisation_holds_in_its_market_and_time_only() {
+    for (market, at, expected) in
+        [("ID", "2026-12-31T23:59:59Z", true), ("ID", "2027-01-01T00:00:00Z", false), ("VN", "2026-12-01T00:00:00Z", false)]
+    {
+        let fields = json!({"title": "Nordvale shoes replica", "seller": {"id": "good"}, "market": market, "occurred_at": at});
+        assert_eq!(kinds(fields, "nordvale").contains(&Kind::Authorised), expected, "{market} {at}");
+    }
+}
+
+#[test]
+fn an_authorised_seller_is_no_suspect() {
+    let fields = json!({"title": "Nordvale shoes replica 1:1", "seller": {"id": "good"}, "price": {"amount": "100000", "currency": "IDR"}});
+    assert_eq!(assess(fields)[0].band, None);
+}
+
+#[test]
+fn for_exempts_nobody_who_sells_what_the_brand_makes() {
+    let fields = json!({"title": "shoes for Nordvale fans kw super", "price": {"amount": "200000", "currency": "IDR"}});
+    assert!(!kinds(fields.clone(), "nordvale").contains(&Kind::Accessory), "{fields}");
+    assert!(assess(fields)[0].band.is_some());
+}
