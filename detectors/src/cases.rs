@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use touchstone_schemas::{Evidence, Kind, MatchKind};
 
-use crate::fixture::assess;
+use crate::fixture::{assess, assess_with, pictures};
 
 fn evidence(fields: Value, brand: &str) -> Vec<Evidence> {
     assess(fields).into_iter().find(|a| a.suspect.brand_id.as_str() == brand).map(|a| a.suspect.evidence).unwrap_or_default()
@@ -186,4 +186,18 @@ fn for_exempts_nobody_who_sells_what_the_brand_makes() {
     let fields = json!({"title": "shoes for Nordvale fans kw super", "price": {"amount": "200000", "currency": "IDR"}});
     assert!(!kinds(fields.clone(), "nordvale").contains(&Kind::Accessory), "{fields}");
     assert!(assess(fields)[0].band.is_some());
+}
+
+#[test]
+fn a_picture_names_brand_and_product_where_no_word_does_and_is_never_enough_alone() {
+    let price = |usd: &str| json!({"title": "elegant tote for ladies", "price": {"amount": usd, "currency": "USD"}});
+    let dear = assess_with(price("1200"), &pictures());
+    assert_eq!((dear[0].suspect.brand_id.as_str(), dear[0].suspect.product_id.as_deref()), ("kessra", Some("kessra:tote")));
+    assert_eq!(dear[0].band, None, "an honest reseller uses the brand's picture");
+    assert_eq!(dear[0].suspect.images_seen.iter().map(|i| i.error.as_deref()).collect::<Vec<_>>(), [None, Some("absent")]);
+    let cheap = &assess_with(price("60"), &pictures())[0].suspect;
+    let copy = cheap.evidence.iter().find(|e| e.kind == Kind::ReferenceCopy).expect("a copy");
+    assert_eq!((copy.reference.as_deref(), copy.distance, copy.r#box.len()), (Some("kessra:tote#0"), Some(0), 4));
+    assert!(cheap.evidence.iter().any(|e| e.kind == Kind::BelowReference && e.basis == Some(touchstone_schemas::Basis::Product)));
+    assert!(cheap.score > dear[0].suspect.score);
 }

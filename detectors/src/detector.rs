@@ -3,6 +3,7 @@
 use touchstone_schemas::{Detector as Name, Evidence};
 
 use crate::context::ContextDetector;
+use crate::image::ImageDetector;
 use crate::matter::Matter;
 use crate::price::PriceDetector;
 use crate::seller::SellerDetector;
@@ -19,7 +20,7 @@ pub(crate) trait Detector: Sync {
 }
 
 /// All detectors.
-pub(crate) static DETECTORS: [&dyn Detector; 4] = [&TextDetector, &PriceDetector, &SellerDetector, &ContextDetector];
+pub(crate) static DETECTORS: [&dyn Detector; 5] = [&TextDetector, &PriceDetector, &ImageDetector, &SellerDetector, &ContextDetector];
 
 #[cfg(test)]
 mod tests {
@@ -28,12 +29,12 @@ mod tests {
     use touchstone_schemas::Listing;
 
     use super::*;
-    use crate::fixture::{SCANNER, listing};
+    use crate::fixture::{SCANNER, listing, pictures};
     use crate::matter::Reading;
 
     /// What every detector must hold to, on any listing.
     fn conforms(detector: &dyn Detector, listing: &Listing) -> Result<(), TestCaseError> {
-        let Some(reading) = Reading::of(listing, SCANNER.catalog()) else { return Ok(()) };
+        let Some(reading) = Reading::of(listing, &pictures(), SCANNER.catalog()) else { return Ok(()) };
         for brand in reading.brands(SCANNER.catalog()) {
             let matter = || Matter::of(&reading, SCANNER.catalog(), SCANNER.policy(), brand);
             let found = detector.detect(&matter());
@@ -99,10 +100,10 @@ mod tests {
             })*
         } };
     }
-    conformance!(text_conforms: TextDetector, price_conforms: PriceDetector, seller_conforms: SellerDetector, context_conforms: ContextDetector);
+    conformance!(text_conforms: TextDetector, price_conforms: PriceDetector, image_conforms: ImageDetector, seller_conforms: SellerDetector, context_conforms: ContextDetector);
 
     #[test]
     fn every_detector_is_held_to_conformance() {
-        assert_eq!(DETECTORS.map(|d| d.name()), [Name::Text, Name::Price, Name::Seller, Name::Context]);
+        assert_eq!(DETECTORS.map(|d| d.name()), [Name::Text, Name::Price, Name::Image, Name::Seller, Name::Context]);
     }
 }

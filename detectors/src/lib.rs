@@ -12,7 +12,7 @@
 //! let (catalog, _warnings) = Catalog::load(Path::new("examples/catalog")).expect("a catalog without faults");
 //! let scanner = Scanner::new(Arc::new(catalog), Policy::shipped());
 //! let listing = decode::<Listing>(br#"{"event_id": "1"}"#).expect("a listing").value;
-//! for suspect in scanner.scan(&listing, &Timestamp::from_unix_millis(0)) {
+//! for suspect in scanner.scan(&listing, &[], &Timestamp::from_unix_millis(0)) {
 //!     println!("{} {}", suspect.brand_id, suspect.score.to_f64());
 //! }
 //! ```
@@ -25,6 +25,7 @@ mod detector;
 #[cfg(test)]
 mod fixture;
 mod goods;
+mod image;
 mod matter;
 mod policy;
 mod price;
@@ -35,6 +36,7 @@ mod seller;
 mod text;
 
 pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, open};
+pub use image::{ALGORITHM, Fingerprint, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, pdq, thumbnail};
 pub use policy::Policy;
 pub use scanner::{Assessment, ENGINE_VERSION, ProductMatch, Scanner};
 

@@ -4,6 +4,7 @@ use touchstone_schemas::{Listing, MatchKind, PhraseKind};
 
 use crate::catalog::{BrandEntry, Catalog, Class};
 use crate::goods::{self, Goods};
+use crate::image::{Hit as PictureHit, Picture};
 use crate::policy::Policy;
 use crate::product::Retrieved;
 use crate::text::{Document, Found, Hit, Mention, ModelHit, Piece, Weakness, normalise, stands_alone};
@@ -16,25 +17,29 @@ pub(crate) struct Reading<'a> {
     /// Phrases and class words.
     pub(crate) hits: Vec<Hit>,
     pub(crate) goods: Option<Goods>,
+    /// The catalog's pictures that the listing shows.
+    pub(crate) pictures: Vec<PictureHit>,
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a listing; nothing when it names no brand and no model, which is where most listings leave.
-    pub(crate) fn of(listing: &'a Listing, catalog: &Catalog) -> Option<Self> {
+    /// Reads a listing; nothing when it names no brand and no model and shows no known picture, which is where most listings leave.
+    pub(crate) fn of(listing: &'a Listing, pictures: &[Picture], catalog: &Catalog) -> Option<Self> {
         let document = Document::of(listing);
         let found = catalog.lexicon.find(&document);
-        if found.mentions.is_empty() && found.models.is_empty() {
+        let pictures = catalog.pictures.find(pictures, &listing.occurred_at);
+        if found.mentions.is_empty() && found.models.is_empty() && pictures.is_empty() {
             return None;
         }
         let hits = catalog.words.read(&document, &found.mentions);
         let goods = goods::named(listing, &document, &hits, catalog);
-        Some(Self { listing, document, found, hits, goods })
+        Some(Self { listing, document, found, hits, goods, pictures })
     }
 
     /// The brands named, sorted.
     pub(crate) fn brands(&self, catalog: &Catalog) -> Vec<usize> {
         let by_model = self.found.models.iter().map(|m| catalog.products[m.product].brand);
-        let mut brands: Vec<usize> = self.found.mentions.iter().map(|m| m.brand).chain(by_model).collect();
+        let by_picture = self.pictures.iter().map(|hit| catalog.pictures.references[hit.reference].brand);
+        let mut brands: Vec<usize> = self.found.mentions.iter().map(|m| m.brand).chain(by_model).chain(by_picture).collect();
         brands.sort_unstable();
         brands.dedup();
         brands
@@ -54,6 +59,8 @@ pub(crate) struct Matter<'a> {
     pub(crate) brand: usize,
     pub(crate) mentions: Vec<&'a Mention>,
     pub(crate) models: Vec<&'a ModelHit>,
+    /// The brand's pictures that the listing shows, by picture, then the nearest first.
+    pub(crate) pictures: Vec<&'a PictureHit>,
     /// Products of the brand that the listing resembles, the best first.
     pub(crate) products: Vec<Retrieved>,
     pub(crate) goods: Option<Goods>,
@@ -72,9 +79,11 @@ impl<'a> Matter<'a> {
     pub(crate) fn of(reading: &'a Reading<'a>, catalog: &'a Catalog, policy: &'a Policy, brand: usize) -> Self {
         let mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
         let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.products[m.product].brand == brand).collect();
+        let pictures = reading.pictures.iter().filter(|hit| catalog.pictures.references[hit.reference].brand == brand).collect();
         let products = catalog.index.find(&search_text(reading), Some(brand));
         let goods = reading.goods.or_else(|| goods::likely(catalog, &products));
-        let mut matter = Self { reading, catalog, policy, brand, mentions, models, products, goods, anchored: false, accessory: None };
+        let mut matter =
+            Self { reading, catalog, policy, brand, mentions, models, pictures, products, goods, anchored: false, accessory: None };
         matter.anchored = matter.is_anchored();
         matter.accessory = matter.is_accessory();
         matter
@@ -104,6 +113,11 @@ impl<'a> Matter<'a> {
         numbered.or_else(|| self.products.first().copied().filter(|r| r.similarity >= self.policy.similarity()))
     }
 
+    /// The product that the listing shows a picture of.
+    pub(crate) fn shown(&self) -> Option<usize> {
+        self.pictures.iter().find_map(|hit| self.catalog.pictures.references[hit.reference].product)
+    }
+
     fn weakness(&self, mention: &Mention) -> Weakness {
         let own = self.catalog.lexicon.names[mention.name].weak;
         match mention.kind {
@@ -115,6 +129,9 @@ impl<'a> Matter<'a> {
     }
 
     fn is_anchored(&self) -> bool {
+        if !self.pictures.is_empty() {
+            return true;
+        }
         if self.mentions.is_empty() {
             return self.models.iter().any(|m| stands_alone(&self.reading.document.text()[m.piece.range()]));
         }

@@ -76,6 +76,7 @@ pub(crate) struct Caps {
 pub(crate) struct Weights {
     pub(crate) text: TextWeights,
     pub(crate) price: PriceWeights,
+    pub(crate) image: ImageWeights,
     pub(crate) seller: SellerWeights,
     pub(crate) context: ContextWeights,
 }
@@ -115,6 +116,7 @@ weights!(TextWeights {
     model_number,
 });
 weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
+weights!(ImageWeights { reference_copy, known_fake });
 weights!(SellerWeights { authorised, official, repeat_offender, impostor_shop });
 weights!(ContextWeights { accessory, used, part_only, sample, about_brand, category_mismatch });
 
@@ -176,7 +178,12 @@ impl Policy {
                 Err("thresholds must rise from over 0 to at most 1: ask_brand <= report <= remove".to_owned())
             }
             () if !rates.into_iter().all(|r| r > 0.0 && r < 1.0) => Err("prior: every base_rate must be over 0 and under 1".to_owned()),
-            () if !(weights.text.finite() && weights.price.finite() && weights.seller.finite() && weights.context.finite()) => {
+            () if !(weights.text.finite()
+                && weights.price.finite()
+                && weights.image.finite()
+                && weights.seller.finite()
+                && weights.context.finite()) =>
+            {
                 Err("weights: every weight must be a number from -100 to 100".to_owned())
             }
             () if !(weights.price.below.rises() && weights.price.below_used.rises()) => {

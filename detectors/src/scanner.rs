@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use touchstone_schemas::{
-    Band, Evidence, Fault, FaultReason, ImageExcerpt, Listing, ListingExcerpt, Op, Price, Score, Suspect, SuspectOp, Timestamp,
+    Band, Evidence, Fault, FaultReason, ImageExcerpt, ImageSeen, Listing, ListingExcerpt, Method, Op, Price, Score, Suspect, SuspectOp,
+    Timestamp,
 };
 
 use crate::catalog::Catalog;
 use crate::detector::DETECTORS;
 use crate::hex;
+use crate::image::{Hit as PictureHit, Picture, PictureMatch};
 use crate::matter::{Matter, Reading, listing_words};
 use crate::policy::Policy;
 use crate::score::{Verdict, weigh};
@@ -80,21 +82,31 @@ impl Scanner {
     }
 
     /// The suspects of a listing, by brand id.
-    pub fn scan(&self, listing: &Listing, detected_at: &Timestamp) -> Vec<Suspect> {
-        self.assess(listing, detected_at).into_iter().filter(|a| a.band.is_some()).map(|a| a.suspect).collect()
+    pub fn scan(&self, listing: &Listing, pictures: &[Picture], detected_at: &Timestamp) -> Vec<Suspect> {
+        self.assess(listing, pictures, detected_at).into_iter().filter(|a| a.band.is_some()).map(|a| a.suspect).collect()
     }
 
     /// What is found of every brand that a listing touches, by brand id, also under the lowest threshold.
-    pub fn assess(&self, listing: &Listing, detected_at: &Timestamp) -> Vec<Assessment> {
+    /// `pictures` are the listing's, in its order; those that are missing were not looked at.
+    pub fn assess(&self, listing: &Listing, pictures: &[Picture], detected_at: &Timestamp) -> Vec<Assessment> {
         if listing.op == Op::Remove {
             return Vec::new();
         }
-        let Some(reading) = Reading::of(listing, &self.catalog) else { return Vec::new() };
+        let Some(reading) = Reading::of(listing, pictures, &self.catalog) else { return Vec::new() };
         let content_hash = content_hash(listing);
-        reading.brands(&self.catalog).into_iter().map(|brand| self.assess_brand(&reading, brand, &content_hash, detected_at)).collect()
+        let seen: Vec<ImageSeen> = pictures.iter().enumerate().map(seen).collect();
+        let assess = |brand| self.assess_brand(&reading, brand, &content_hash, &seen, detected_at);
+        reading.brands(&self.catalog).into_iter().map(assess).collect()
     }
 
-    fn assess_brand(&self, reading: &Reading<'_>, brand: usize, content_hash: &str, detected_at: &Timestamp) -> Assessment {
+    fn assess_brand(
+        &self,
+        reading: &Reading<'_>,
+        brand: usize,
+        content_hash: &str,
+        seen: &[ImageSeen],
+        detected_at: &Timestamp,
+    ) -> Assessment {
         let listing = reading.listing;
         let matter = Matter::of(reading, &self.catalog, &self.policy, brand);
         let mut found = Vec::new();
@@ -110,6 +122,7 @@ impl Scanner {
         let revision = listing.revision.to_string();
         let suspect_id = id(&[listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id]);
         let detection_id = id(&[&suspect_id, &revision, "0", self.catalog.version(), self.policy.version(), ENGINE_VERSION]);
+        let product = matter.product().map(|r| r.product).or_else(|| matter.shown());
         let suspect = Suspect {
             suspect_id,
             detection_id,
@@ -122,20 +135,45 @@ impl Scanner {
             content_hash: content_hash.to_owned(),
             listing: excerpt(listing),
             brand_id: row.brand_id.clone(),
-            product_id: matter.product().map(|r| self.catalog.products[r.product].row.product_id.to_string()),
+            product_id: product.map(|p| self.catalog.products[p].row.product_id.to_string()),
             score,
             band: band.unwrap_or(Band::AskBrand),
             caps,
             thresholds,
             reason,
             evidence,
-            images_seen: Vec::new(),
+            images_seen: seen.to_vec(),
             catalog_version: self.catalog.version().to_owned(),
             policy_version: self.policy.version().to_owned(),
             engine_version: ENGINE_VERSION.to_owned(),
             detected_at: detected_at.clone(),
         };
         Assessment { suspect, band }
+    }
+
+    /// The pictures of any brand that a listing shows, by picture, then the nearest first; at most `most` for each picture.
+    pub fn match_pictures(&self, listing: &Listing, pictures: &[Picture], most: usize) -> Vec<PictureMatch> {
+        let mut hits = self.catalog.pictures.find(pictures, &listing.occurred_at);
+        let mut taken = vec![0; pictures.len()];
+        hits.retain(|hit| {
+            taken[hit.image] += 1;
+            taken[hit.image] <= most
+        });
+        let named = |hit: PictureHit| {
+            let reference = &self.catalog.pictures.references[hit.reference];
+            PictureMatch {
+                image_index: hit.image,
+                product_id: reference.product.map(|p| self.catalog.products[p].row.product_id.to_string()),
+                reference: reference.name.clone(),
+                method: Method::Hash,
+                distance: hit.distance,
+                bits: hit.bits,
+                inliers: None,
+                view: hit.view,
+                place: hit.place.map(Score::from_f64),
+            }
+        };
+        hits.into_iter().map(named).collect()
     }
 
     /// The products of any brand that a listing resembles most, the best first, with no gate before.
@@ -149,6 +187,13 @@ impl Scanner {
         };
         retrieved.into_iter().map(named).collect()
     }
+}
+
+fn seen((index, picture): (usize, &Picture)) -> ImageSeen {
+    let error = picture.fingerprint.as_ref().err().map(ToString::to_string);
+    // What was looked at is named by its bytes, what was not by the reason.
+    let sha256 = picture.sha256.clone().filter(|_| error.is_none());
+    ImageSeen { index: index as u64, sha256, error }
 }
 
 /// Hash of parts, each with its length before it, so that no two lists of parts run into one.

@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Match(MatchArgs),
     /// Precision and recall against labels
     Eval(EvalArgs),
-    /// Work on a catalog folder
+    /// Check a catalog, compile it, hash its pictures
     #[command(subcommand)]
     Catalog(CatalogCommand),
     /// Print the JSON Schema of an event, or the names of all
@@ -35,8 +35,8 @@ pub(crate) enum Command {
 /// A catalog and listings.
 #[derive(Debug, Args)]
 pub(crate) struct Input {
-    /// Catalog folder
-    #[arg(long, value_name = "DIR")]
+    /// Catalog folder, or a file made by catalog build
+    #[arg(long, value_name = "DIR|FILE")]
     pub(crate) catalog: PathBuf,
     /// Listings, one event a line; .gz and .zst are read as such, - is standard input
     #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
@@ -90,11 +90,29 @@ pub(crate) struct EvalArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CatalogCommand {
-    /// Check a catalog folder and say everything that is wrong with it
+    /// Check a catalog and say everything that is wrong with it
     Check {
+        /// Catalog folder, or a file made by build
+        #[arg(value_name = "DIR|FILE")]
+        path: PathBuf,
+    },
+    /// Compile a catalog folder into one checked file, its pictures as fingerprints
+    Build {
         /// Catalog folder
         #[arg(value_name = "DIR")]
         folder: PathBuf,
+        /// The file to write
+        #[arg(short, long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Copy a catalog folder with each picture replaced by its fingerprint
+    Hash {
+        /// Catalog folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The folder to write, which must not exist
+        #[arg(short, long, value_name = "DIR")]
+        out: PathBuf,
     },
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 use touchstone_detectors::hex;
 use touchstone_schemas::{DeadLetter, Fault};
@@ -54,34 +56,11 @@ impl<'a> DeadLetters<'a> {
             original_size: line.size,
             sha256: line.sha256.clone().unwrap_or_else(|| hex(&Sha256::digest(&line.payload))),
             payload: text.map(str::to_owned),
-            payload_base64: text.is_none().then(|| base64(cut)),
+            payload_base64: text.is_none().then(|| BASE64_STANDARD.encode(cut)),
         })
     }
 
     pub(crate) fn finish(self) -> std::io::Result<()> {
         self.output.map_or(Ok(()), Output::finish)
-    }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, b| bits << 8 | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * i) & 63) as usize];
-            text.push(if i <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn base64_of_the_test_vectors_of_rfc_4648() {
-        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(super::base64(bytes.as_bytes()), text);
-        }
     }
 }

@@ -7,10 +7,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use sha2::{Digest, Sha256};
 use touchstone_detectors::{hex, open};
 
+use crate::engine::MAX_PAYLOAD;
 use crate::failure::Failure;
 
-/// The largest payload, as on the topic: 1 MiB.
-pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
 /// Lines of a batch, unless their bytes fill it sooner.
 const BATCH_LINES: usize = 2_000;
 const BATCH_BYTES: usize = 8 << 20;
@@ -58,6 +57,12 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Receiver<Batch>, Failure> {
         }
     });
     Ok(receiver)
+}
+
+/// Where the paths of a file's listings start from: its own folder, or this one for standard input.
+pub(crate) fn folder(file: &Path) -> &Path {
+    let parent = if file == Path::new("-") { None } else { file.parent() };
+    parent.filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn send(files: Vec<Box<dyn Read + Send>>, sender: &SyncSender<Batch>) -> io::Result<()> {

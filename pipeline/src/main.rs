@@ -4,10 +4,12 @@ mod batch;
 mod cli;
 mod commands;
 mod dead_letters;
+mod engine;
 mod eval;
 mod failure;
 mod input;
 mod output;
+mod pictures;
 mod revisions;
 mod summary;
 

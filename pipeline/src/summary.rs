@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Instant;
 
+use touchstone_detectors::PictureFault;
 use touchstone_schemas::{Band, Fault, Suspect};
 
 use crate::dead_letters::DeadLetters;
@@ -88,6 +89,13 @@ impl Summary {
     pub(crate) fn faults(&mut self, faults: &[Fault]) {
         for fault in faults {
             *self.faults.entry(format!("{} in {}", fault.reason.as_str(), without_indexes(&fault.path))).or_default() += 1;
+        }
+    }
+
+    /// Counts pictures that could not be looked at.
+    pub(crate) fn pictures(&mut self, faults: impl Iterator<Item = PictureFault>) {
+        for fault in faults {
+            *self.faults.entry(format!("{fault} in images[]")).or_default() += 1;
         }
     }
 

@@ -274,7 +274,7 @@ record! {
         /// Its language.
         req language: String,
         /// What it says.
-        req kind: PhraseKind,
+        req says: PhraseKind,
         /// How much it says, over 0 to 1.
         req strength: Score,
         /// Classes of goods where it means something else.

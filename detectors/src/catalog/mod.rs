@@ -1,12 +1,14 @@
 //! The catalog: what brands protect, compiled from a folder that people write.
 
 mod classes;
+mod compiled;
 mod fx;
 mod open;
+mod pictures;
 mod rows;
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 
 use touchstone_schemas::{
     AuthorisedSeller, Brand, CategoryMapping, Condition, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode,
@@ -18,9 +20,9 @@ pub use fx::Rates;
 pub use open::open;
 pub use rows::{CatalogFault, Row, Rows};
 
+use crate::image::PictureIndex;
 use crate::product::{ProductIndex, ProductText, pieces};
 use crate::text::{Lexicon, Words, names_of, normalise};
-use rows::Reader;
 
 /// The known text nearest to a mistaken one, if it is near enough to be what was meant.
 pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -83,6 +85,9 @@ pub struct Catalog {
     pub(crate) lexicon: Lexicon,
     pub(crate) words: Words,
     pub(crate) index: ProductIndex,
+    pub(crate) pictures: PictureIndex,
+    /// Files of the pictures, by their names in evidence; none of a compiled catalog.
+    picture_files: BTreeMap<String, PathBuf>,
     pub(crate) rates: Rates,
     pub(crate) classes: std::sync::Arc<Classes>,
     authorised: HashMap<(String, String), Vec<(usize, AuthorisedSeller)>>,
@@ -92,18 +97,15 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads and checks a folder: the catalog, or every fault at once. Warnings come with either.
+    /// Reads and checks a folder or a compiled file: the catalog, or every fault at once. Warnings come with either.
     ///
     /// # Errors
     /// All faults, each with its file and line.
-    pub fn load(folder: &Path) -> Result<(Self, Vec<CatalogFault>), Vec<CatalogFault>> {
-        let (rows, faults) = Reader::read(folder);
-        if faults.iter().any(|fault| !fault.warning) {
-            return Err(faults);
-        }
+    pub fn load(path: &Path) -> Result<(Self, Vec<CatalogFault>), Vec<CatalogFault>> {
+        let (rows, warnings) = Rows::load(path)?;
         match Self::compile(rows) {
-            Ok(catalog) => Ok((catalog, faults)),
-            Err(message) => Err(vec![CatalogFault { file: folder.to_owned(), line: 0, message, warning: false }]),
+            Ok(catalog) => Ok((catalog, warnings)),
+            Err(message) => Err(vec![CatalogFault { file: path.to_owned(), line: 0, message, warning: false }]),
         }
     }
 
@@ -144,6 +146,7 @@ impl Catalog {
         let models = products.iter().enumerate().flat_map(|(i, p)| p.row.model_numbers.iter().map(move |m| (normalise(m), i)));
         let lexicon = Lexicon::new(names, models)?;
         let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
+        let pictures = pictures::index(&products, &rows.known_fakes, &brand_numbers);
         let index = ProductIndex::new(&texts).map_err(|e| format!("the products make no index: {e}"))?;
         let packs =
             shipped_packs().chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))));
@@ -164,6 +167,8 @@ impl Catalog {
             lexicon,
             words,
             index,
+            pictures,
+            picture_files: rows.picture_files,
             rates,
             classes,
             authorised,
@@ -178,9 +183,24 @@ impl Catalog {
         &self.version
     }
 
-    /// Number of brands and of products.
-    pub fn size(&self) -> (usize, usize) {
-        (self.brands.len(), self.products.len())
+    /// Number of brands, of products and of pictures.
+    pub fn size(&self) -> (usize, usize, usize) {
+        (self.brands.len(), self.products.len(), self.pictures.references.len())
+    }
+
+    /// Whether it has any picture to compare with.
+    pub fn has_pictures(&self) -> bool {
+        !self.pictures.is_empty()
+    }
+
+    /// Every brand's id and name, and whether it has a topic of its own; by id.
+    pub fn brands(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.brands.iter().map(|b| (b.row.brand_id.as_str(), b.row.name.as_str(), b.row.own_topic))
+    }
+
+    /// The file of a reference picture, by its name in evidence; nothing for a compiled catalog.
+    pub fn picture_file(&self, name: &str) -> Option<&Path> {
+        self.picture_files.get(name).map(PathBuf::as_path)
     }
 
     /// The folder's policy.toml, as it stands.
@@ -280,7 +300,7 @@ mod tests {
     #[test]
     fn a_code_word_of_several_languages_means_something_else_in_the_same_classes() {
         let mut exclusions: HashMap<String, std::collections::BTreeSet<String>> = HashMap::new();
-        let coded = || shipped_packs().filter(|(_, p)| p.kind == touchstone_schemas::PhraseKind::Coded);
+        let coded = || shipped_packs().filter(|(_, p)| p.says == touchstone_schemas::PhraseKind::Coded);
         for (_, phrase) in coded() {
             exclusions.entry(phrase.phrase.to_lowercase()).or_default().extend(phrase.not_in);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -13,8 +13,8 @@ use touchstone_schemas::{
 
 use super::classes::Classes;
 use super::fx::Rates;
-use super::nearest;
 use super::open::open;
+use super::{compiled, nearest, pictures};
 use crate::text::normalise;
 
 /// One thing wrong in a catalog folder.
@@ -72,6 +72,8 @@ pub struct Rows {
     pub fx: Option<Fx>,
     /// policy.toml, as it stands.
     pub policy: Option<String>,
+    /// Files of the pictures, by their names in evidence.
+    pub(crate) picture_files: BTreeMap<String, PathBuf>,
 }
 
 /// Reads the rows of a folder and everything that is wrong with them.
@@ -83,8 +85,15 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(crate) fn read(folder: &'a Path) -> (Rows, Vec<CatalogFault>) {
         let mut reader = Self { folder, faults: Vec::new() };
-        let rows = reader.rows();
+        let mut rows = reader.rows();
         reader.check(&rows);
+        reader.faults.extend(pictures::check(&rows, folder));
+        // Hashing takes time: only for rows that are sound.
+        if reader.faults.iter().all(|fault| fault.warning) {
+            let (files, faults) = pictures::hash_files(&mut rows, folder);
+            rows.picture_files = files;
+            reader.faults.extend(faults);
+        }
         (rows, reader.faults)
     }
 
@@ -335,6 +344,43 @@ impl<'a> Reader<'a> {
 }
 
 impl Rows {
+    /// Reads a catalog folder or a compiled file, and checks it. Pictures come as fingerprints.
+    ///
+    /// # Errors
+    /// All faults, each with its file and line.
+    pub fn load(path: &Path) -> Result<(Self, Vec<CatalogFault>), Vec<CatalogFault>> {
+        if path.is_file() {
+            return compiled::read(path).map(|rows| (rows, Vec::new())).map_err(|fault| vec![fault]);
+        }
+        let (rows, faults) = Reader::read(path);
+        if faults.iter().all(|fault| fault.warning) { Ok((rows, faults)) } else { Err(faults) }
+    }
+
+    /// Writes one compiled file, and tells the version.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn build(mut self, path: &Path) -> io::Result<String> {
+        self.sort();
+        let version = self.version();
+        compiled::write(&self, &version, path)?;
+        Ok(version)
+    }
+
+    /// Writes the rows that hold pictures into a folder, each picture as its fingerprint: the files that differ from the
+    /// folder they were read from.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write_fingerprints(&self, folder: &Path) -> io::Result<()> {
+        fn lines<T: serde::Serialize>(rows: &[Row<T>], path: &Path) -> io::Result<()> {
+            let text: Vec<String> = rows.iter().map(|r| canonical(&r.row) + "\n").collect();
+            std::fs::write(path, text.concat())
+        }
+        lines(&self.products, &folder.join("products.jsonl"))?;
+        lines(&self.known_fakes, &folder.join("known_fakes.jsonl"))
+    }
+
     /// Sorts the rows, so that nothing depends on the order of the files, and keeps one of each product.
     pub(crate) fn sort(&mut self) {
         fn by_text<T: serde::Serialize>(rows: &mut [Row<T>]) {

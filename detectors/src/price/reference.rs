@@ -38,6 +38,9 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     {
         return Some(by(usd, Basis::Product, weights.by_likely_product));
     }
+    if let Some(usd) = matter.shown().and_then(|product| of_market(matter, &matter.catalog.products[product].references)) {
+        return Some(by(usd, Basis::Product, weights.by_product));
+    }
     let Some(goods) = matter.goods else {
         // No word says what the goods are: then they are what the brand is known for, which its first reference names.
         let main = matter.entry().references.first().map(|r| r.class)?;

@@ -101,7 +101,7 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
     for hit in &matter.reading.hits {
         let super::What::Phrase(index) = hit.what else { continue };
         let entry = &matter.catalog.words.phrases[index];
-        let kind = match entry.row.kind {
+        let kind = match entry.row.says {
             PhraseKind::Coded => Kind::CodedPhrase,
             PhraseKind::Denial => Kind::Denial,
             PhraseKind::Overclaim => Kind::Overclaim,

@@ -109,7 +109,7 @@ impl Words {
     }
 
     pub(crate) fn is(&self, hit: &Hit, kinds: &[PhraseKind]) -> bool {
-        self.phrase(hit).is_some_and(|entry| kinds.contains(&entry.row.kind))
+        self.phrase(hit).is_some_and(|entry| kinds.contains(&entry.row.says))
     }
 
     /// The finer conditions of a hit: accents, punctuation, numbers beside it.

@@ -1,22 +1,58 @@
-//! `touchstone catalog`: work on a catalog folder.
+//! `touchstone catalog`: check a catalog, compile it, hash its pictures.
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use touchstone_detectors::Policy;
+use touchstone_detectors::{Policy, Rows};
 
-use super::load;
+use super::{load, sound};
 use crate::cli::CatalogCommand;
 use crate::failure::Failure;
 
 pub(crate) fn run(command: &CatalogCommand) -> Result<(), Failure> {
     match command {
-        CatalogCommand::Check { folder } => {
-            let catalog = load(folder)?;
-            Policy::parse(catalog.policy().unwrap_or_default())
-                .map_err(|e| Failure::Usage(format!("{}: {e}", folder.join("policy.toml").display())))?;
-            let (brands, products) = catalog.size();
-            writeln!(io::stdout(), "{} brands, {} products, version {}: no faults", brands, products, catalog.version())?;
+        CatalogCommand::Check { path } => check(path),
+        CatalogCommand::Build { folder, out } => {
+            let version = sound(Rows::load(folder))?.build(out).map_err(|e| cannot_write(out, &e))?;
+            writeln!(io::stdout(), "{}: version {version}", out.display())?;
             Ok(())
         }
+        CatalogCommand::Hash { folder, out } => {
+            let rows = sound(Rows::load(folder))?;
+            if out.exists() {
+                return Err(Failure::Usage(format!("{}: exists already: name a folder that does not", out.display())));
+            }
+            copy_texts(folder, out).and_then(|()| rows.write_fingerprints(out)).map_err(|e| cannot_write(out, &e))
+        }
     }
+}
+
+fn check(path: &Path) -> Result<(), Failure> {
+    let catalog = load(path)?;
+    Policy::parse(catalog.policy().unwrap_or_default())
+        .map_err(|e| Failure::Usage(format!("{}: {e}", path.join("policy.toml").display())))?;
+    let (brands, products, pictures) = catalog.size();
+    writeln!(io::stdout(), "{brands} brands, {products} products, {pictures} pictures, version {}: no faults", catalog.version())?;
+    Ok(())
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("{}: cannot be written: {error}", path.display()))
+}
+
+/// Copies the files of a catalog folder that hold no pictures; the two that do are written by themselves.
+fn copy_texts(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let holds_pictures = ["products.jsonl", "known_fakes.jsonl"].iter().any(|file| name.starts_with(file));
+        let is_text = [".jsonl", ".json", ".toml", ".gz", ".zst"].iter().any(|ending| name.ends_with(ending));
+        if name == "phrases" && path.is_dir() {
+            copy_texts(&path, &to.join(name))?;
+        } else if path.is_file() && is_text && !holds_pictures {
+            std::fs::copy(&path, to.join(name))?;
+        }
+    }
+    Ok(())
 }

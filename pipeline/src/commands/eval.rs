@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::scanner;
-use crate::batch::{self, Scanned};
+use crate::batch;
 use crate::cli::EvalArgs;
 use crate::dead_letters::DeadLetters;
+use crate::engine::Scanned;
 use crate::eval::{Judged, measure, read_labels, table};
 use crate::failure::Failure;
 use crate::summary::Outcome;
@@ -18,18 +19,18 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     let mut unlabelled = 0;
     let summary = batch::run(
         &args.input,
-        &scanner,
+        scanner.clone(),
         dead_letters,
-        |listing, now| scanner.assess(listing, now),
-        |listing, scanned, summary| {
-            let (assessments, outcome) = match scanned {
+        |listing, pictures, now| scanner.assess(listing, pictures, now),
+        |read, _, summary| {
+            let (assessments, outcome) = match read.scanned {
                 Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
                 Scanned::Done(a) => (a, Outcome::Clean),
                 Scanned::Stale => return Ok(Outcome::Stale),
                 Scanned::Removed => return Ok(Outcome::Removed),
             };
             assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
-            match labels.remove(listing.event_id.as_str()) {
+            match labels.remove(read.listing.event_id.as_str()) {
                 Some(label) => judged.push(Judged {
                     label,
                     score: assessments.iter().map(|a| a.suspect.score.to_f64()).fold(0.0, f64::max),

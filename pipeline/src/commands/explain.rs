@@ -5,9 +5,10 @@ use touchstone_detectors::Assessment;
 use touchstone_schemas::Listing;
 
 use super::scanner;
-use crate::batch::{self, Scanned};
+use crate::batch;
 use crate::cli::ScanArgs;
 use crate::dead_letters::DeadLetters;
+use crate::engine::Scanned;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::summary::Outcome;
@@ -18,11 +19,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
     let summary = batch::run(
         &args.input,
-        &scanner,
+        scanner.clone(),
         dead_letters,
-        |listing, now| scanner.assess(listing, now),
-        |listing, scanned, summary| {
-            let (assessments, outcome) = match scanned {
+        |listing, pictures, now| scanner.assess(listing, pictures, now),
+        |read, _, summary| {
+            let (assessments, outcome) = match read.scanned {
                 Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
                 Scanned::Done(a) => (a, Outcome::Clean),
                 Scanned::Stale => (Vec::new(), Outcome::Stale),
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
                 output.line(&line(assessment)?)?;
             }
             if assessments.is_empty() {
-                output.line(&untouched(listing, outcome))?;
+                output.line(&untouched(&read.listing, outcome))?;
             }
             Ok(outcome)
         },

@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use super::scanner;
-use crate::batch::{self, Scanned};
+use crate::batch;
 use crate::cli::MatchArgs;
 use crate::dead_letters::DeadLetters;
+use crate::engine::Scanned;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::summary::Outcome;
 
-/// Products named for a listing.
+/// Products named for a listing, and references for each of its pictures.
 const MOST: usize = 5;
 
 pub(crate) fn run(args: &MatchArgs) -> Result<(), Failure> {
@@ -19,13 +20,13 @@ pub(crate) fn run(args: &MatchArgs) -> Result<(), Failure> {
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
     let summary = batch::run(
         &args.input,
-        &scanner,
+        scanner.clone(),
         dead_letters,
-        |listing, _| scanner.match_products(listing, MOST),
-        |listing, scanned, _| {
-            Ok(match scanned {
-                Scanned::Done(products) => {
-                    output.line(&json!({"event_id": listing.event_id, "products": products, "pictures": []}))?;
+        |listing, pictures, _| (scanner.match_products(listing, MOST), scanner.match_pictures(listing, pictures, MOST)),
+        |read, _, _| {
+            Ok(match read.scanned {
+                Scanned::Done((products, pictures)) => {
+                    output.line(&json!({"event_id": read.listing.event_id, "products": products, "pictures": pictures}))?;
                     Outcome::Clean
                 }
                 Scanned::Stale => Outcome::Stale,

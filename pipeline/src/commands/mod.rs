@@ -11,7 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use touchstone_detectors::{Catalog, Policy, Scanner};
+use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
 use crate::cli::{Cli, Command, Input};
 use crate::failure::Failure;
@@ -29,7 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 /// The catalog and the policy that were asked for, ready to scan.
-fn scanner(input: &Input) -> Result<Scanner, Failure> {
+fn scanner(input: &Input) -> Result<Arc<Scanner>, Failure> {
     let catalog = load(&input.catalog)?;
     let of_catalog = input.catalog.join("policy.toml");
     let (place, text) = match (&input.policy, catalog.policy()) {
@@ -40,18 +40,23 @@ fn scanner(input: &Input) -> Result<Scanner, Failure> {
         (None, text) => (&of_catalog, text.unwrap_or_default().to_owned()),
     };
     let policy = Policy::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", place.display())))?;
-    Ok(Scanner::new(Arc::new(catalog), policy))
+    Ok(Arc::new(Scanner::new(Arc::new(catalog), policy)))
 }
 
-/// A catalog folder without faults; its warnings go to standard error.
-fn load(folder: &Path) -> Result<Catalog, Failure> {
-    let lines = |faults: &[touchstone_detectors::CatalogFault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    match Catalog::load(folder) {
-        Ok((catalog, warnings)) => {
+/// A catalog without faults; its warnings go to standard error.
+fn load(path: &Path) -> Result<Catalog, Failure> {
+    sound(Catalog::load(path))
+}
+
+/// What was loaded, when there were no faults but warnings, which go to standard error.
+fn sound<T>(loaded: Result<(T, Vec<CatalogFault>), Vec<CatalogFault>>) -> Result<T, Failure> {
+    let lines = |faults: &[CatalogFault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    match loaded {
+        Ok((loaded, warnings)) => {
             if !warnings.is_empty() {
                 let _ = writeln!(io::stderr(), "{}", lines(&warnings));
             }
-            Ok(catalog)
+            Ok(loaded)
         }
         Err(faults) => {
             let n = faults.iter().filter(|f| !f.warning).count();

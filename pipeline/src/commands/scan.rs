@@ -1,9 +1,10 @@
 //! `touchstone scan`: listings in, suspects out.
 
 use super::scanner;
-use crate::batch::{self, Scanned};
+use crate::batch;
 use crate::cli::ScanArgs;
 use crate::dead_letters::DeadLetters;
+use crate::engine::Scanned;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::summary::Outcome;
@@ -14,11 +15,11 @@ pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;
     let summary = batch::run(
         &args.input,
-        &scanner,
+        scanner.clone(),
         dead_letters,
-        |listing, now| scanner.scan(listing, now),
-        |_, scanned, summary| {
-            Ok(match scanned {
+        |listing, pictures, now| scanner.scan(listing, pictures, now),
+        |read, _, summary| {
+            Ok(match read.scanned {
                 Scanned::Done(suspects) => {
                     for suspect in &suspects {
                         summary.suspect(suspect);

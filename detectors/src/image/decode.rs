@@ -1,0 +1,154 @@
+//! Bytes to a small picture, within limits on bytes, pixels and memory, so that time is bounded too.
+
+use std::fmt;
+use std::io::Cursor;
+
+use image::error::{ImageError, LimitErrorKind};
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+
+use super::planes::Planes;
+
+/// The largest picture file, in bytes: 16 MiB.
+pub const MAX_BYTES: usize = 16 << 20;
+/// The most pixels decoded. Decoding takes some 15 ns a pixel, so that a picture takes well under a second.
+const MAX_PIXELS: u64 = 40_000_000;
+/// The longest side.
+const MAX_SIDE: u32 = 16_384;
+/// The shortest side that shows something.
+const MIN_SIDE: u32 = 16;
+/// A picture longer than this many times its width is a ruler and not a photo.
+const MAX_ASPECT: u32 = 12;
+/// The most memory that a decoder may take: 16-bit colour with transparency at the most pixels.
+const MAX_ALLOC: u64 = MAX_PIXELS * 8;
+
+/// Why a picture could not be looked at; `as_str` is the reason that events and metrics carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PictureFault {
+    /// More bytes than [`MAX_BYTES`].
+    TooManyBytes,
+    /// More pixels, or a longer side, than is decoded.
+    TooManyPixels,
+    /// Too small or too narrow to show anything.
+    TooSmall,
+    /// Not a JPEG, PNG, WebP or GIF.
+    NotAPicture,
+    /// Broken or cut off.
+    Broken,
+    /// Nearly one colour: its hash would mean nothing.
+    LowDetail,
+    /// No bytes were given, and none are known by its hash.
+    Absent,
+    /// The text is not base64.
+    NotBase64,
+    /// The path leads out of the listings' folder, or to nothing.
+    NoFile,
+    /// The bytes have another SHA-256 than was declared.
+    OtherSha256,
+    /// One of more pictures than a listing is looked at.
+    TooMany,
+    /// The decoder failed on it in a way of its own.
+    Panic,
+}
+
+impl PictureFault {
+    /// The reason that events and metrics carry.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooManyBytes => "too_many_bytes",
+            Self::TooManyPixels => "too_many_pixels",
+            Self::TooSmall => "too_small",
+            Self::NotAPicture => "not_a_picture",
+            Self::Broken => "broken",
+            Self::LowDetail => "low_detail",
+            Self::Absent => "absent",
+            Self::NotBase64 => "not_base64",
+            Self::NoFile => "no_file",
+            Self::OtherSha256 => "other_sha256",
+            Self::TooMany => "too_many",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+impl fmt::Display for PictureFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<ImageError> for PictureFault {
+    fn from(error: ImageError) -> Self {
+        match error {
+            ImageError::Unsupported(_) => Self::NotAPicture,
+            ImageError::Limits(e) if matches!(e.kind(), LimitErrorKind::DimensionError | LimitErrorKind::InsufficientMemory) => {
+                Self::TooManyPixels
+            }
+            _ => Self::Broken,
+        }
+    }
+}
+
+/// Decodes a picture as people see it: the first frame, turned as its EXIF says, on white where it is transparent.
+pub(super) fn decode(bytes: &[u8]) -> Result<Planes, PictureFault> {
+    image(bytes).map(|image| Planes::of(&on_white(image)))
+}
+
+/// Decodes a picture within the limits.
+pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(PictureFault::TooManyBytes);
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    limits.max_alloc = Some(MAX_ALLOC);
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureFault::NotAPicture)?;
+    if reader.format().is_none() {
+        return Err(PictureFault::NotAPicture);
+    }
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder()?;
+    let (width, height) = decoder.dimensions();
+    let (short, long) = (width.min(height), width.max(height));
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || long > MAX_SIDE {
+        return Err(PictureFault::TooManyPixels);
+    }
+    if short < MIN_SIDE || long > short.saturating_mul(MAX_ASPECT) {
+        return Err(PictureFault::TooSmall);
+    }
+    let orientation = decoder.orientation().ok();
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    if let Some(orientation) = orientation {
+        image.apply_orientation(orientation);
+    }
+    Ok(image)
+}
+
+/// Colour, blended onto white where the picture is transparent.
+fn on_white(image: DynamicImage) -> RgbImage {
+    if !image.color().has_alpha() {
+        return image.into_rgb8();
+    }
+    let pixels = image.into_rgba8();
+    let blend = |colour: u8, alpha: u8| {
+        let (colour, alpha) = (u32::from(colour), u32::from(alpha));
+        // At most 255, since both are.
+        ((colour * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+    };
+    RgbImage::from_fn(pixels.width(), pixels.height(), |x, y| {
+        let [red, green, blue, alpha] = pixels.get_pixel(x, y).0;
+        image::Rgb([blend(red, alpha), blend(green, alpha), blend(blue, alpha)])
+    })
+}
+
+/// A small JPEG of a picture, for people to look at; its longer side has at most `side` pixels.
+///
+/// # Errors
+/// Why it cannot be looked at.
+pub fn thumbnail(bytes: &[u8], side: u32) -> Result<Vec<u8>, PictureFault> {
+    const QUALITY: u8 = 70;
+    let small = on_white(image(bytes)?.thumbnail(side, side));
+    let mut jpeg = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, QUALITY).encode_image(&small)?;
+    Ok(jpeg)
+}

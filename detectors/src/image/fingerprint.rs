@@ -1,0 +1,168 @@
+//! What a picture is reduced to: 192 bits of each of its views.
+//!
+//! A hash is the sign of the 64 lowest frequencies of a discrete cosine transform, and of 64 differences across and 64
+//! down. Uniform borders are trimmed first. A reference keeps its whole view. A listing's picture is looked up by its whole
+//! view in all eight turns, and by its halves, since sellers paste two pictures into one.
+
+use std::sync::LazyLock;
+
+use image::GrayImage;
+use image_hasher::{HashAlg, Hasher, HasherConfig};
+use touchstone_schemas::Fingerprint as Row;
+
+use super::colour::Colours;
+use super::decode::{PictureFault, decode};
+use super::planes::{Plane, Planes, Region, Turn};
+use super::trim::trim;
+
+/// Name and version of the method: hashes of another one are not comparable.
+pub const ALGORITHM: &str = "touchstone-192/1";
+
+/// 192 bits: signs of frequencies, of differences across, of differences down.
+pub(crate) type Hash = [u64; 3];
+
+/// A PDQ hash, 256 bits.
+pub type Pdq = [u64; 4];
+
+/// Mean difference of neighbouring cells under which a picture is nearly one colour, in 1/255 of the brightest.
+const LEAST_DETAIL: u32 = 2;
+const DETAIL_CELLS: usize = 16;
+
+static FREQUENCIES: LazyLock<Hasher<[u8; 8]>> = LazyLock::new(|| hasher(HashAlg::Median, true));
+static ACROSS: LazyLock<Hasher<[u8; 8]>> = LazyLock::new(|| hasher(HashAlg::Gradient, false));
+static DOWN: LazyLock<Hasher<[u8; 8]>> = LazyLock::new(|| hasher(HashAlg::VertGradient, false));
+
+fn hasher(algorithm: HashAlg, cosine: bool) -> Hasher<[u8; 8]> {
+    let config = HasherConfig::with_bytes_type::<[u8; 8]>().hash_size(8, 8).hash_alg(algorithm);
+    if cosine { config.preproc_dct().to_hasher() } else { config.to_hasher() }
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    Left,
+    Right,
+    Top,
+    Bottom,
+}
+
+/// A part of a picture, turned, as a hash.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    pub(crate) hash: Hash,
+    pub(crate) colours: Colours,
+    part: Part,
+    turn: Turn,
+    /// Its place in the picture: x, y, width, height in 0..1.
+    pub(crate) place: [f64; 4],
+}
+
+impl View {
+    /// Its name in evidence.
+    pub(crate) fn name(&self) -> String {
+        let part = match self.part {
+            Part::Whole => "whole",
+            Part::Left => "left half",
+            Part::Right => "right half",
+            Part::Top => "top half",
+            Part::Bottom => "bottom half",
+        };
+        let mirrored = if self.turn.mirrored { ", mirrored" } else { "" };
+        match self.turn.quarters {
+            0 => format!("{part}{mirrored}"),
+            quarters => format!("{part}{mirrored}, turned {}", u32::from(quarters) * 90),
+        }
+    }
+}
+
+/// What a listing's picture is reduced to.
+#[derive(Debug)]
+pub struct Fingerprint {
+    pub(crate) views: Vec<View>,
+}
+
+impl Fingerprint {
+    /// Reduces a picture: the bytes of a JPEG, PNG, WebP or GIF.
+    ///
+    /// # Errors
+    /// Why it cannot be looked at.
+    pub fn of(bytes: &[u8]) -> Result<Self, PictureFault> {
+        let picture = decode(bytes)?;
+        let trimmed = trim(&picture.luma, picture.luma.whole());
+        if lacks_detail(&picture.luma, trimmed) {
+            return Err(PictureFault::LowDetail);
+        }
+        let mut views: Vec<View> = Turn::ALL.into_iter().map(|turn| view(&picture, trimmed, Part::Whole, turn)).collect();
+        for part in [Part::Left, Part::Right, Part::Top, Part::Bottom] {
+            let region = trim(&picture.luma, half(&picture.luma, part));
+            if !lacks_detail(&picture.luma, region) {
+                let turns = Turn::ALL.into_iter().filter(|turn| turn.quarters == 0);
+                views.extend(turns.map(|turn| view(&picture, region, part, turn)));
+            }
+        }
+        Ok(Self { views })
+    }
+
+    /// The row that a catalog keeps of a reference picture.
+    pub fn row(&self) -> Row {
+        let hex = self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect();
+        Row { algo: ALGORITHM.to_owned(), hex, features: Some(self.views[0].colours.to_text()) }
+    }
+}
+
+/// The hash and the colours that a catalog's row holds; nothing when they have not the form that `row` gives them.
+pub(crate) fn parse(row: &Row) -> Option<(Hash, Colours)> {
+    Some((words(&row.hex)?, Colours::parse(row.features.as_deref()?)?))
+}
+
+/// Hexadecimal digits as words, the first digit the highest.
+pub(crate) fn words<const N: usize>(hex: &str) -> Option<[u64; N]> {
+    if hex.len() != N * 16 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut words = [0; N];
+    for (i, word) in words.iter_mut().enumerate() {
+        *word = u64::from_str_radix(&hex[i * 16..(i + 1) * 16], 16).ok()?;
+    }
+    Some(words)
+}
+
+fn half(picture: &Plane, part: Part) -> Region {
+    let whole = picture.whole();
+    let (width, height) = (whole.width / 2.0, whole.height / 2.0);
+    match part {
+        Part::Whole => whole,
+        Part::Left => Region { width, ..whole },
+        Part::Right => Region { x: width, width, ..whole },
+        Part::Top => Region { height, ..whole },
+        Part::Bottom => Region { y: height, height, ..whole },
+    }
+}
+
+fn view(picture: &Planes, region: Region, part: Part, turn: Turn) -> View {
+    let word = |hasher: &Hasher<[u8; 8]>, columns: u32, rows: u32| {
+        let cells = picture.luma.grid(region, columns as usize, rows as usize, turn);
+        // The hasher finds the size that it wants, so that it resizes nothing.
+        let image = GrayImage::from_raw(columns, rows, cells).unwrap_or_default();
+        u64::from_be_bytes(hasher.hash_image(&image).into_inner())
+    };
+    let hash = [word(&FREQUENCIES, 16, 16), word(&ACROSS, 9, 8), word(&DOWN, 8, 9)];
+    let whole = picture.luma.whole();
+    let place = [region.x / whole.width, region.y / whole.height, region.width / whole.width, region.height / whole.height];
+    View { hash, colours: Colours::of(picture, region, turn), part, turn, place }
+}
+
+fn lacks_detail(picture: &Plane, region: Region) -> bool {
+    let cells = picture.grid(region, DETAIL_CELLS, DETAIL_CELLS, Turn::UPRIGHT);
+    let differences = cells.chunks(DETAIL_CELLS).flat_map(|row| row.windows(2)).map(|pair| u32::from(pair[0].abs_diff(pair[1])));
+    let down = cells.iter().zip(&cells[DETAIL_CELLS..]).map(|(a, b)| u32::from(a.abs_diff(*b)));
+    let count = 2 * DETAIL_CELLS * (DETAIL_CELLS - 1);
+    let sum: u32 = differences.chain(down).sum();
+    (sum as usize) < LEAST_DETAIL as usize * count
+}
+
+/// A PDQ hash as platforms write it: 64 hexadecimal digits.
+pub fn pdq(hex: &str) -> Option<Pdq> {
+    words(hex)
+}

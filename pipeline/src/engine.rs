@@ -1,0 +1,128 @@
+//! One batch of payloads: decoded, their pictures reduced, scanned, in parallel; the results in the order of the input.
+//! Files and Kafka share it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use touchstone_detectors::{Picture, PictureFault, Scanner};
+use touchstone_schemas::{Decoded, Fault, FaultReason, Listing, Op, Timestamp, decode};
+
+use crate::failure::Failure;
+use crate::pictures::{Draft, PictureCache};
+
+/// The largest payload, as on the topic: 1 MiB.
+pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
+
+/// A payload as it came.
+pub(crate) trait Payload: Sync {
+    /// At most [`MAX_PAYLOAD`] bytes of it.
+    fn bytes(&self) -> &[u8];
+    /// Bytes of the whole of it.
+    fn size(&self) -> u64;
+    /// Where its pictures' paths start from; nothing where paths mean nothing.
+    fn folder(&self) -> Option<&Path>;
+}
+
+/// A listing that was read, and what became of it.
+pub(crate) struct Read<T> {
+    pub(crate) listing: Listing,
+    /// Faults in optional fields, which were dropped.
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) pictures: Vec<Picture>,
+    pub(crate) scanned: Scanned<T>,
+}
+
+impl<T> Read<T> {
+    /// Why pictures could not be looked at.
+    pub(crate) fn picture_faults(&self) -> impl Iterator<Item = PictureFault> {
+        self.pictures.iter().filter_map(|p| p.fingerprint.as_ref().err().copied())
+    }
+}
+
+/// What became of a listing.
+pub(crate) enum Scanned<T> {
+    /// Scanned.
+    Done(T),
+    /// Not above a revision seen before.
+    Stale,
+    /// The listing is gone.
+    Removed,
+}
+
+/// Scans batches.
+pub(crate) struct Engine {
+    pub(crate) scanner: Arc<Scanner>,
+    pool: ThreadPool,
+    pictures: PictureCache,
+}
+
+impl Engine {
+    /// As many threads as the machine has processors for nothing.
+    pub(crate) fn new(scanner: Arc<Scanner>, threads: Option<u16>) -> Result<Self, Failure> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build().map_err(|e| Failure::Run(e.into()))?;
+        Ok(Self { scanner, pool, pictures: PictureCache::default() })
+    }
+
+    /// Scans a batch: for each payload what was read, or the fault that makes a dead letter of it. `is_new` judges the
+    /// revision of each listing in the order of the input, given the payload's index.
+    pub(crate) fn scan<P: Payload, T: Send>(
+        &mut self,
+        payloads: &[P],
+        mut is_new: impl FnMut(usize, &Listing) -> bool,
+        scan: impl Fn(&Listing, &[Picture], &Timestamp) -> T + Sync,
+    ) -> Vec<Result<Read<T>, Fault>> {
+        let Self { scanner, pool, pictures } = self;
+        let decoded: Vec<Result<Decoded<Listing>, Fault>> = pool.install(|| payloads.par_iter().map(|p| read(p, scanner)).collect());
+        // Which revision is stale depends on those before it: one after the other.
+        let new: Vec<bool> =
+            decoded.iter().enumerate().map(|(i, d)| d.as_ref().is_ok_and(|d| is_new(i, &d.value) && d.value.op == Op::Upsert)).collect();
+        let looks = scanner.catalog().has_pictures();
+        let draft = |i: usize| match &decoded[i] {
+            Ok(decoded) if new[i] && looks => pictures.draft(&decoded.value, payloads[i].folder()),
+            _ => Vec::new(),
+        };
+        let drafts: Vec<Vec<Draft>> = pool.install(|| (0..payloads.len()).into_par_iter().map(draft).collect());
+        drafts.iter().for_each(|drafts| pictures.remember(drafts));
+        let now = now();
+        let one = |((decoded, drafts), new): ((Result<Decoded<Listing>, Fault>, Vec<Draft>), bool)| {
+            let Decoded { value: listing, faults } = decoded?;
+            let pictures = pictures.finish(drafts);
+            let scanned = match listing.op {
+                _ if new => Scanned::Done(guarded(|| scan(&listing, &pictures, &now))?),
+                Op::Remove => Scanned::Removed,
+                Op::Upsert => Scanned::Stale,
+            };
+            Ok(Read { listing, faults, pictures, scanned })
+        };
+        pool.install(|| decoded.into_par_iter().zip(drafts).zip(new).map(one).collect())
+    }
+}
+
+fn read<P: Payload>(payload: &P, scanner: &Scanner) -> Result<Decoded<Listing>, Fault> {
+    if payload.size() > MAX_PAYLOAD as u64 {
+        let detail = format!("{} bytes are more than the {MAX_PAYLOAD} allowed", payload.size());
+        return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });
+    }
+    let mut decoded = decode::<Listing>(payload.bytes())?;
+    let unknown = scanner.drop_unknown_currencies(&mut decoded.value);
+    decoded.faults.extend(unknown);
+    Ok(decoded)
+}
+
+/// A listing that makes a detector panic must not take the others with it.
+fn guarded<T>(scan: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(scan)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        Fault { reason: FaultReason::Panic, path: String::new(), detail: text.unwrap_or("a detector panicked").to_owned() }
+    })
+}
+
+/// The time, for `detected_at`.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,132 @@
+//! The pictures of listings: where their bytes are, and what they were reduced to, remembered by content.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::panic::catch_unwind;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use sha2::{Digest, Sha256};
+use touchstone_detectors::{Fingerprint, MAX_PICTURE_BYTES, Picture, PictureFault, pdq};
+use touchstone_schemas::{Image, Listing};
+
+/// Pictures of one listing that are looked at.
+pub(crate) const MOST: usize = 20;
+/// Pictures remembered in each of two generations, at about 1 KiB each.
+const GENERATION: usize = 20_000;
+
+type Sum = [u8; 32];
+type Reduced = Result<Arc<Fingerprint>, PictureFault>;
+
+/// What pictures were reduced to, by the SHA-256 of their bytes, over a window of the last ones.
+#[derive(Default)]
+pub(crate) struct PictureCache {
+    present: HashMap<Sum, Reduced>,
+    past: HashMap<Sum, Reduced>,
+}
+
+/// A picture on its way: what could be found out without the pictures beside it.
+pub(crate) struct Draft {
+    sum: Option<Sum>,
+    reduced: Option<Reduced>,
+    pdq: Option<touchstone_detectors::Pdq>,
+    /// It was reduced just now, and not remembered.
+    fresh: bool,
+}
+
+impl PictureCache {
+    fn get(&self, sum: &Sum) -> Option<&Reduced> {
+        self.present.get(sum).or_else(|| self.past.get(sum))
+    }
+
+    fn put(&mut self, sum: Sum, reduced: Reduced) {
+        if self.present.len() >= GENERATION {
+            self.past = std::mem::take(&mut self.present);
+        }
+        self.present.insert(sum, reduced);
+    }
+
+    /// Reduces the pictures of one listing. Reads the cache and changes nothing, so that listings are drafted in parallel.
+    pub(crate) fn draft(&self, listing: &Listing, folder: Option<&Path>) -> Vec<Draft> {
+        listing.images.iter().enumerate().map(|(i, image)| self.draft_one(image, folder, i < MOST)).collect()
+    }
+
+    fn draft_one(&self, image: &Image, folder: Option<&Path>, looked_at: bool) -> Draft {
+        let declared = image.sha256.as_deref().and_then(sum_of_hex);
+        let pdq = image.pdq.as_deref().and_then(pdq);
+        let failed = |fault| Draft { sum: declared, reduced: Some(Err(fault)), pdq, fresh: false };
+        if !looked_at {
+            return failed(PictureFault::TooMany);
+        }
+        let bytes = match (&image.data, &image.path) {
+            (Some(text), _) if text.len() / 4 * 3 > MAX_PICTURE_BYTES => Err(PictureFault::TooManyBytes),
+            (Some(text), _) => BASE64_STANDARD.decode(text).map_err(|_| PictureFault::NotBase64),
+            (None, Some(path)) => read(folder, path),
+            (None, None) => return Draft { sum: declared, reduced: None, pdq, fresh: false },
+        };
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(fault) => return failed(fault),
+        };
+        let sum: Sum = Sha256::digest(&bytes).into();
+        if image.sha256.is_some() && declared != Some(sum) {
+            return failed(PictureFault::OtherSha256);
+        }
+        let known = self.get(&sum).cloned();
+        let fresh = known.is_none();
+        // A picture that makes a decoder panic must not take its listing with it.
+        let reduced = known.unwrap_or_else(|| catch_unwind(|| Fingerprint::of(&bytes)).unwrap_or(Err(PictureFault::Panic)).map(Arc::new));
+        Draft { sum: Some(sum), reduced: Some(reduced), pdq, fresh }
+    }
+
+    /// Remembers what drafts found. Called in the order of the input, so that what is known depends on nothing else.
+    pub(crate) fn remember(&mut self, drafts: &[Draft]) {
+        for draft in drafts.iter().filter(|d| d.fresh) {
+            if let (Some(sum), Some(reduced)) = (draft.sum, &draft.reduced) {
+                self.put(sum, reduced.clone());
+            }
+        }
+    }
+
+    /// The pictures that drafts became: those that came without bytes are known from before, or absent.
+    pub(crate) fn finish(&self, drafts: Vec<Draft>) -> Vec<Picture> {
+        let finish = |draft: Draft| {
+            let known = || draft.sum.as_ref().and_then(|sum| self.get(sum)).cloned();
+            let fingerprint = draft.reduced.or_else(known).unwrap_or(Err(PictureFault::Absent));
+            Picture { sha256: draft.sum.map(|sum| touchstone_detectors::hex(&sum)), fingerprint, pdq: draft.pdq }
+        };
+        drafts.into_iter().map(finish).collect()
+    }
+}
+
+/// The bytes of a picture beside the listings file; one byte more than allowed of a larger one.
+pub(crate) fn read(folder: Option<&Path>, path: &str) -> Result<Vec<u8>, PictureFault> {
+    let (folder, path) = (folder.ok_or(PictureFault::NoFile)?, Path::new(path));
+    if !path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
+        return Err(PictureFault::NoFile);
+    }
+    // A link must not lead out of the folder, either.
+    let inside = |e: &Path| folder.canonicalize().is_ok_and(|folder| e.starts_with(folder));
+    let path = folder.join(path).canonicalize().map_err(|_| PictureFault::NoFile)?;
+    if !inside(&path) {
+        return Err(PictureFault::NoFile);
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|_| PictureFault::NoFile)?;
+    file.take(MAX_PICTURE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|_| PictureFault::NoFile)?;
+    Ok(bytes)
+}
+
+fn sum_of_hex(hex: &str) -> Option<Sum> {
+    if hex.len() != 64 || !hex.is_ascii() {
+        return None;
+    }
+    let mut sum = [0; 32];
+    for (i, byte) in sum.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(sum)
+}
