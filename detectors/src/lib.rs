@@ -35,10 +35,10 @@ mod score;
 mod seller;
 mod text;
 
-pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, open};
+pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, nearest, open};
 pub use image::{ALGORITHM, Fingerprint, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, pdq, thumbnail};
 pub use policy::Policy;
-pub use scanner::{Assessment, ENGINE_VERSION, ProductMatch, Scanner};
+pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner};
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -22,6 +22,18 @@ pub(crate) enum Command {
     Match(MatchArgs),
     /// Precision and recall against labels
     Eval(EvalArgs),
+    /// Take listings from Kafka and write suspects, as a service
+    Run {
+        /// Configuration file; touchstone.example.toml has every key
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Check a configuration, or print the reference
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make the topics
+    #[command(subcommand)]
+    Topics(TopicsCommand),
     /// Check a catalog, compile it, hash its pictures
     #[command(subcommand)]
     Catalog(CatalogCommand),
@@ -113,6 +125,28 @@ pub(crate) enum CatalogCommand {
         /// The folder to write, which must not exist
         #[arg(short, long, value_name = "DIR")]
         out: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration file, and show what holds with the environment's overrides
+    Check {
+        /// Configuration file
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Print every key with its default and what it does
+    Reference,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TopicsCommand {
+    /// Make every topic that there is not yet
+    Create {
+        /// Configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
     },
 }
 

@@ -13,7 +13,7 @@ use crate::input::Line;
 use crate::output::Output;
 
 /// A payload is cut at this many bytes: 900 KiB.
-const MOST: usize = 900 << 10;
+pub(crate) const MOST: usize = 900 << 10;
 
 /// Where dead letters go; nowhere but the summary unless a file was named.
 pub(crate) struct DeadLetters<'a> {

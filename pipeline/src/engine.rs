@@ -67,6 +67,11 @@ impl Engine {
         Ok(Self { scanner, pool, pictures: PictureCache::default() })
     }
 
+    /// Pictures known from before by their hash, since the last call.
+    pub(crate) fn take_cache_hits(&mut self) -> u64 {
+        self.pictures.take_hits()
+    }
+
     /// Scans a batch: for each payload what was read, or the fault that makes a dead letter of it. `is_new` judges the
     /// revision of each listing in the order of the input, given the payload's index.
     pub(crate) fn scan<P: Payload, T: Send>(
@@ -88,7 +93,8 @@ impl Engine {
         let drafts: Vec<Vec<Draft>> = pool.install(|| (0..payloads.len()).into_par_iter().map(draft).collect());
         drafts.iter().for_each(|drafts| pictures.remember(drafts));
         let now = now();
-        let one = |((decoded, drafts), new): ((Result<Decoded<Listing>, Fault>, Vec<Draft>), bool)| {
+        let one = |i: usize, decoded: Result<Decoded<Listing>, Fault>, drafts: Vec<Draft>| {
+            let new = new[i];
             let Decoded { value: listing, faults } = decoded?;
             let pictures = pictures.finish(drafts);
             let scanned = match listing.op {
@@ -98,7 +104,7 @@ impl Engine {
             };
             Ok(Read { listing, faults, pictures, scanned })
         };
-        pool.install(|| decoded.into_par_iter().zip(drafts).zip(new).map(one).collect())
+        pool.install(|| decoded.into_par_iter().zip(drafts).enumerate().map(|(i, (decoded, drafts))| one(i, decoded, drafts)).collect())
     }
 }
 

@@ -3,15 +3,22 @@
 mod batch;
 mod cli;
 mod commands;
+mod config;
 mod dead_letters;
 mod engine;
 mod eval;
 mod failure;
+mod health;
+mod http;
 mod input;
+mod kafka;
+mod logs;
+mod metrics;
 mod output;
 mod pictures;
 mod revisions;
 mod summary;
+mod worker;
 
 use std::process::ExitCode;
 

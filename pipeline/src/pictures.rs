@@ -26,6 +26,7 @@ type Reduced = Result<Arc<Fingerprint>, PictureFault>;
 pub(crate) struct PictureCache {
     present: HashMap<Sum, Reduced>,
     past: HashMap<Sum, Reduced>,
+    hits: u64,
 }
 
 /// A picture on its way: what could be found out without the pictures beside it.
@@ -82,8 +83,14 @@ impl PictureCache {
         Draft { sum: Some(sum), reduced: Some(reduced), pdq, fresh }
     }
 
+    /// Pictures known from before, since the last call.
+    pub(crate) fn take_hits(&mut self) -> u64 {
+        std::mem::take(&mut self.hits)
+    }
+
     /// Remembers what drafts found. Called in the order of the input, so that what is known depends on nothing else.
     pub(crate) fn remember(&mut self, drafts: &[Draft]) {
+        self.hits += drafts.iter().filter(|d| !d.fresh && d.sum.is_some_and(|sum| self.get(&sum).is_some())).count() as u64;
         for draft in drafts.iter().filter(|d| d.fresh) {
             if let (Some(sum), Some(reduced)) = (draft.sum, &draft.reduced) {
                 self.put(sum, reduced.clone());

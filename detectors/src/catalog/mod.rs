@@ -25,7 +25,7 @@ use crate::product::{ProductIndex, ProductText, pieces};
 use crate::text::{Lexicon, Words, names_of, normalise};
 
 /// The known text nearest to a mistaken one, if it is near enough to be what was meant.
-pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let limit = text.chars().count().div_ceil(3);
     known.map(|k| (edits(text, k), k)).filter(|(distance, _)| *distance <= limit).min().map(|(_, k)| k)
 }

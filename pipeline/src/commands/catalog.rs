@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use touchstone_detectors::{Policy, Rows};
+use touchstone_detectors::Rows;
 
-use super::{load, sound};
+use super::{load, policy, sound};
 use crate::cli::CatalogCommand;
 use crate::failure::Failure;
 
@@ -29,8 +29,7 @@ pub(crate) fn run(command: &CatalogCommand) -> Result<(), Failure> {
 
 fn check(path: &Path) -> Result<(), Failure> {
     let catalog = load(path)?;
-    Policy::parse(catalog.policy().unwrap_or_default())
-        .map_err(|e| Failure::Usage(format!("{}: {e}", path.join("policy.toml").display())))?;
+    policy(None, path, &catalog)?;
     let (brands, products, pictures) = catalog.size();
     writeln!(io::stdout(), "{brands} brands, {products} products, {pictures} pictures, version {}: no faults", catalog.version())?;
     Ok(())

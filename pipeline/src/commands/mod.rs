@@ -1,9 +1,11 @@
 //! The commands, one a file.
 
 mod catalog;
+mod config;
 mod eval;
 mod explain;
 mod matching;
+mod run;
 mod scan;
 mod schema;
 
@@ -23,6 +25,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Match(args) => matching::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Run { config } => run::run(&config),
+        Command::Config(command) => config::run(&command),
+        Command::Topics(command) => config::topics(&command),
         Command::Catalog(command) => catalog::run(&command),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
@@ -31,16 +36,21 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 /// The catalog and the policy that were asked for, ready to scan.
 fn scanner(input: &Input) -> Result<Arc<Scanner>, Failure> {
     let catalog = load(&input.catalog)?;
-    let of_catalog = input.catalog.join("policy.toml");
-    let (place, text) = match (&input.policy, catalog.policy()) {
-        (Some(path), _) => {
+    let policy = policy(input.policy.as_deref(), &input.catalog, &catalog)?;
+    Ok(Arc::new(Scanner::new(Arc::new(catalog), policy)))
+}
+
+/// The policy of a file, else the catalog's own, else the shipped one.
+fn policy(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
+    let of_catalog = catalog_path.join("policy.toml");
+    let (place, text) = match own {
+        Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
             (path, text)
         }
-        (None, text) => (&of_catalog, text.unwrap_or_default().to_owned()),
+        None => (of_catalog.as_path(), catalog.policy().unwrap_or_default().to_owned()),
     };
-    let policy = Policy::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", place.display())))?;
-    Ok(Arc::new(Scanner::new(Arc::new(catalog), policy)))
+    Policy::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", place.display())))
 }
 
 /// A catalog without faults; its warnings go to standard error.

@@ -1,0 +1,192 @@
+//! The configuration of the worker: one TOML file, overridden by the environment.
+
+mod load;
+mod section;
+
+use std::collections::BTreeMap;
+
+pub(crate) use load::load;
+use section::{Section, sections};
+
+sections! {
+    /// The configuration of `touchstone run`.
+    Config
+
+    /// Where listings come from and suspects go.
+    kafka: Kafka {
+        /// Brokers to begin with, `host:port`, divided by commas.
+        brokers: String = "127.0.0.1:9092",
+        /// Consumer group: the workers of one group share the partitions.
+        group_id: String = "touchstone",
+        /// Name of this worker, which must stay when it is restarted and differ from the others'; the host's name when empty.
+        instance: String = "",
+        /// What every topic's name begins with.
+        topic_prefix: String = "touchstone.",
+        /// PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+        security_protocol: String = "PLAINTEXT",
+        /// File of certificates that sign the brokers'; the system's when empty.
+        ca_file: String = "",
+        /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, where the protocol begins with SASL.
+        sasl_mechanism: String = "SCRAM-SHA-512",
+        /// User, where the protocol begins with SASL.
+        username: String = "",
+        /// The user's password: better given as TOUCHSTONE__KAFKA__PASSWORD.
+        password: Secret = "",
+        /// A worker that is silent this long is taken for dead, and others take over; milliseconds.
+        session_timeout_ms: u64 = 10_000,
+        /// A transaction that lasts this long is aborted; milliseconds.
+        transaction_timeout_ms: u64 = 10_000,
+        /// Further settings of librdkafka, by its own names; what the worker relies on cannot be set here.
+        properties: BTreeMap<String, String> = {},
+    }
+
+    /// Where the brands' catalog is.
+    catalog: CatalogPlace {
+        /// A catalog folder, or a file made by `touchstone catalog build`.
+        path: String = "catalog",
+        /// A policy file; the catalog's own when empty.
+        policy: String = "",
+    }
+
+    /// How much is done at once.
+    worker: Limits {
+        /// Threads that scan; as many as there are processors for 0.
+        threads: u64 = 0,
+        /// Listings of a batch, which is scanned and committed as one.
+        batch_listings: u64 = 2_000,
+        /// Bytes of a batch; one listing may go over it.
+        batch_bytes: u64 = 8_388_608,
+        /// How long a batch waits to become full; milliseconds.
+        batch_wait_ms: u64 = 50,
+    }
+
+    /// The two HTTP listeners.
+    http: Http {
+        /// Address of /metrics, /health and /config; none when empty.
+        operations: String = "127.0.0.1:9464",
+        /// Address of /v1/scan; none when empty.
+        service: String = "127.0.0.1:8080",
+        /// Tokens, one of which a request to /v1/scan must bear; all may when there are none.
+        tokens: Vec<Secret> = [],
+        /// Requests to /v1/scan at once; more are told to come again.
+        most_requests: u64 = 64,
+    }
+
+    /// How topics are made by `touchstone topics create`.
+    topics: Topics {
+        /// Partitions of each topic: the most workers that share the work.
+        partitions: u64 = 12,
+        /// Copies of each partition: 3 in production.
+        replication: u64 = 1,
+    }
+
+    /// What the worker tells of itself on standard error.
+    logs: Logs {
+        /// error, warn, info, debug or trace.
+        level: String = "info",
+        /// text for people, json for machines.
+        format: String = "text",
+    }
+}
+
+/// A value that is never written out.
+#[derive(Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl serde::Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.0.is_empty() { "" } else { "***" })
+    }
+}
+
+impl Config {
+    /// What no type can say.
+    fn check(&self) -> Result<(), String> {
+        let one_of = |key: &str, value: &str, known: &[&str]| match known.contains(&value) {
+            true => Ok(()),
+            false => Err(format!("{key} = {value:?} is not one of {}", known.join(", "))),
+        };
+        let between = |key: &str, value: u64, low: u64, high: u64| match (low..=high).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("{key} = {value} is not from {low} to {high}")),
+        };
+        one_of("kafka.security_protocol", &self.kafka.security_protocol, &["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])?;
+        one_of("kafka.sasl_mechanism", &self.kafka.sasl_mechanism, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])?;
+        one_of("logs.level", &self.logs.level, &["error", "warn", "info", "debug", "trace"])?;
+        one_of("logs.format", &self.logs.format, &["text", "json"])?;
+        between("kafka.session_timeout_ms", self.kafka.session_timeout_ms, 6_000, 300_000)?;
+        between("kafka.transaction_timeout_ms", self.kafka.transaction_timeout_ms, 1_000, 900_000)?;
+        between("worker.threads", self.worker.threads, 0, 1_024)?;
+        between("worker.batch_listings", self.worker.batch_listings, 1, 100_000)?;
+        between("worker.batch_bytes", self.worker.batch_bytes, 1 << 20, 256 << 20)?;
+        between("worker.batch_wait_ms", self.worker.batch_wait_ms, 1, 10_000)?;
+        between("http.most_requests", self.http.most_requests, 1, 10_000)?;
+        between("topics.partitions", self.topics.partitions, 1, 10_000)?;
+        between("topics.replication", self.topics.replication, 1, 9)?;
+        for (key, address) in [("http.operations", &self.http.operations), ("http.service", &self.http.service)] {
+            if !address.is_empty() && address.parse::<std::net::SocketAddr>().is_err() {
+                return Err(format!("{key} = {address:?} is not an address like 127.0.0.1:8080"));
+            }
+        }
+        if self.kafka.brokers.trim().is_empty() {
+            return Err("kafka.brokers is empty: name at least one broker, like 127.0.0.1:9092".to_owned());
+        }
+        let reserved = |key: &&String| crate::kafka::RELIED_ON.contains(&key.as_str());
+        if let Some(key) = self.kafka.properties.keys().find(reserved) {
+            return Err(format!("kafka.properties: {key:?} is what the worker relies on, and cannot be set"));
+        }
+        Ok(())
+    }
+
+    /// As JSON, its secrets masked.
+    pub(crate) fn masked(&self) -> serde_json::Value {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        // A property of librdkafka may be a secret, too.
+        if let Some(properties) = value["kafka"]["properties"].as_object_mut() {
+            let secret = |key: &str| ["password", "secret", "key", "token"].iter().any(|word| key.contains(word));
+            properties.iter_mut().filter(|(key, _)| secret(key)).for_each(|(_, value)| *value = "***".into());
+        }
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `TOUCHSTONE_BLESS=1 cargo test -p touchstone` writes the file anew.
+    #[test]
+    fn the_reference_file_is_that_of_the_struct() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../touchstone.example.toml");
+        let text = reference();
+        if std::env::var_os("TOUCHSTONE_BLESS").is_some() {
+            std::fs::write(&file, &text).expect("the file can be written");
+        }
+        assert!(std::fs::read_to_string(&file).is_ok_and(|kept| kept == text), "run with TOUCHSTONE_BLESS=1");
+        let config: Config = toml::from_str(&text).expect("the reference is a configuration");
+        assert_eq!(config, Config::default(), "the reference holds the defaults");
+        config.check().expect("the defaults are sound");
+    }
+
+    #[test]
+    fn secrets_are_masked() {
+        let text = "[kafka]\npassword = \"hush\"\n[kafka.properties]\n\"ssl.key.password\" = \"hush\"\n[http]\ntokens = [\"hush\"]";
+        let config: Config = toml::from_str(text).expect("a configuration");
+        let shown = format!("{} {config:?}", config.masked());
+        assert_eq!(config.kafka.password.reveal(), "hush");
+        assert!(config.masked().to_string().contains("***") && !config.masked().to_string().contains("hush"), "{shown}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The two HTTP listeners, in a thread of their own: one for operations, one for the service.
+
+mod operations;
+mod service;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use touchstone_detectors::Scanner;
+use tracing::{error, info};
+
+use crate::failure::Failure;
+use crate::worker::Shared;
+
+/// The scanner, once the catalog is loaded.
+pub(crate) type Loaded = Arc<OnceLock<Arc<Scanner>>>;
+
+/// The listeners; they end when this is dropped.
+pub(crate) struct Listeners {
+    /// The address of operations, where there is one.
+    pub(crate) operations: Option<SocketAddr>,
+    /// The address of the service, where there is one.
+    pub(crate) service: Option<SocketAddr>,
+    _ends: oneshot::Sender<()>,
+}
+
+/// Opens the listeners. An address in use is told before anything else begins.
+pub(crate) fn start(shared: &Shared, loaded: &Loaded) -> Result<Listeners, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(4)
+        .thread_name("http")
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::Run(e.into()))?;
+    let http = &shared.config.http;
+    let open = |key: &str, address: &str| {
+        let opened = (!address.is_empty()).then(|| runtime.block_on(TcpListener::bind(address)));
+        opened.transpose().map_err(|e| Failure::Usage(format!("{key} = {address:?}: cannot be listened at: {e}")))
+    };
+    let operations = open("http.operations", &http.operations)?;
+    let service = open("http.service", &http.service)?;
+    let address = |listener: &Option<TcpListener>| listener.as_ref().and_then(|l| l.local_addr().ok());
+    let (operations_at, service_at) = (address(&operations), address(&service));
+    info!(operations = ?operations_at, service = ?service_at, "listening");
+    let (ends, ended) = oneshot::channel::<()>();
+    let routers = [operations.map(|l| (l, operations::router(shared))), service.map(|l| (l, service::router(shared, loaded)))];
+    for (listener, router) in routers.into_iter().flatten() {
+        runtime.spawn(serve(listener, router));
+    }
+    std::thread::spawn(move || {
+        // Ends with the sender, and the runtime with it.
+        let _ = runtime.block_on(ended);
+        runtime.shutdown_background();
+    });
+    Ok(Listeners { operations: operations_at, service: service_at, _ends: ends })
+}
+
+async fn serve(listener: TcpListener, router: Router) {
+    if let Err(e) = axum::serve(listener, router).await {
+        error!("http: {e}");
+    }
+}

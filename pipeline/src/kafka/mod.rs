@@ -1,0 +1,83 @@
+//! Kafka: how clients are set up, and which topics there are.
+
+mod topics;
+
+use rdkafka::ClientConfig;
+
+use crate::config::Config;
+pub(crate) use topics::{Names, create};
+
+/// Settings of librdkafka that the worker's promises rest on.
+pub(crate) const RELIED_ON: &[&str] = &[
+    "bootstrap.servers",
+    "group.id",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "isolation.level",
+    "transactional.id",
+    "enable.idempotence",
+    "acks",
+    "partition.assignment.strategy",
+];
+
+/// What clients of every kind are set up with.
+pub(crate) fn client(config: &Config) -> ClientConfig {
+    let kafka = &config.kafka;
+    let mut client = ClientConfig::new();
+    for (key, value) in &kafka.properties {
+        client.set(key, value);
+    }
+    client.set("bootstrap.servers", &kafka.brokers).set("security.protocol", &kafka.security_protocol).set("client.id", instance(config));
+    if !kafka.ca_file.is_empty() {
+        client.set("ssl.ca.location", &kafka.ca_file);
+    }
+    if kafka.security_protocol.starts_with("SASL") {
+        client
+            .set("sasl.mechanism", &kafka.sasl_mechanism)
+            .set("sasl.username", &kafka.username)
+            .set("sasl.password", kafka.password.reveal());
+    }
+    client
+}
+
+/// The consumer of the worker.
+pub(crate) fn consumer(config: &Config) -> ClientConfig {
+    let mut client = client(config);
+    client
+        .set("group.id", &config.kafka.group_id)
+        .set("session.timeout.ms", config.kafka.session_timeout_ms.to_string())
+        .set("heartbeat.interval.ms", (config.kafka.session_timeout_ms / 5).to_string())
+        .set("partition.assignment.strategy", "cooperative-sticky")
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        .set("statistics.interval.ms", "2000")
+        // The defaults hold 64 MB a partition, and let a partition rest for a second once its queue was full.
+        .set("queued.min.messages", "10000")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.queue.backoff.ms", "10");
+    client
+}
+
+/// The producer of the worker: one transaction a batch.
+pub(crate) fn producer(config: &Config) -> ClientConfig {
+    let mut client = client(config);
+    client
+        .set("transactional.id", format!("{}-{}", config.kafka.group_id, instance(config)))
+        .set("transaction.timeout.ms", config.kafka.transaction_timeout_ms.to_string())
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("linger.ms", "5")
+        .set("compression.type", "zstd")
+        // A suspect repeats its listing; a dead letter holds up to 900 KiB of its payload.
+        .set("message.max.bytes", "2000000");
+    client
+}
+
+/// The name of this worker: a pod's name is its host's.
+pub(crate) fn instance(config: &Config) -> String {
+    let host = || std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).ok();
+    let given = Some(config.kafka.instance.clone()).filter(|i| !i.is_empty());
+    given.or_else(|| std::env::var("HOSTNAME").ok().filter(|h| !h.is_empty())).or_else(host).unwrap_or_else(|| "worker".to_owned())
+}

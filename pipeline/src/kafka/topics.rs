@@ -1,0 +1,68 @@
+//! The topics: their names, and how they are made.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::types::RDKafkaErrorCode;
+
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// Topics whose records are kept, the latest of each key.
+const COMPACTED: &[&str] = &["catalog", "state", "standing", "cases"];
+/// Topics whose records pass.
+const PASSING: &[&str] =
+    &["listings", "suspects", "verdicts", "notices", "appeals", "receipts", "removals", "links", "retry", "dead-letters"];
+
+/// Names of topics.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    prefix: String,
+}
+
+impl Names {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { prefix: config.kafka.topic_prefix.clone() }
+    }
+
+    pub(crate) fn of(&self, topic: &str) -> String {
+        format!("{}{topic}", self.prefix)
+    }
+
+    pub(crate) fn of_brand(&self, brand_id: &str) -> String {
+        format!("{}suspects.{brand_id}", self.prefix)
+    }
+}
+
+/// Makes every topic that there is not yet; says of each what became of it.
+pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(String, &'static str)>, Failure> {
+    let names = Names::new(config);
+    let partitions = i32::try_from(config.topics.partitions).unwrap_or(i32::MAX);
+    let replication = i32::try_from(config.topics.replication).unwrap_or(1);
+    let of_brands = own_topics.iter().map(|brand| (names.of_brand(brand), "delete"));
+    let passing = PASSING.iter().map(|t| (names.of(t), "delete"));
+    let compacted = COMPACTED.iter().map(|t| (names.of(t), "compact"));
+    let wanted: Vec<(String, &str)> = passing.chain(compacted).chain(of_brands).collect();
+    let topics: Vec<NewTopic<'_>> = wanted
+        .iter()
+        .map(|(name, cleanup)| {
+            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
+                .set("cleanup.policy", cleanup)
+                .set("max.message.bytes", "2097152")
+        })
+        .collect();
+    let cannot = |e: &dyn std::fmt::Display| Failure::Run(anyhow::anyhow!("cannot make topics at {}: {e}", config.kafka.brokers));
+    let admin: AdminClient<DefaultClientContext> = super::client(config).create().map_err(|e| cannot(&e))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::Run(e.into()))?;
+    let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(20))).operation_timeout(Some(Duration::from_secs(20)));
+    let results = runtime.block_on(admin.create_topics(&topics, &options)).map_err(|e| cannot(&e))?;
+    results
+        .into_iter()
+        .map(|result| match result {
+            Ok(name) => Ok((name, "made")),
+            Err((name, RDKafkaErrorCode::TopicAlreadyExists)) => Ok((name, "is there already")),
+            Err((name, error)) => Err(cannot(&format!("{name}: {error}"))),
+        })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! What librdkafka calls back: rebalances, statistics, log lines, errors.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
+use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
+use tracing::{debug, error, info, warn};
+
+use super::Shared;
+use super::flow::Flow;
+use crate::health::Health;
+use crate::metrics::Metrics;
+
+/// The consumer's context.
+pub(super) struct Context {
+    flow: Arc<Flow>,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    /// How long what is on its way may take before its partitions go to another worker.
+    drain: Duration,
+    /// Partitions taken away since the poller asked last.
+    revoked: Mutex<Vec<i32>>,
+    /// How many assignments there were.
+    assignments: AtomicU64,
+}
+
+impl Context {
+    pub(super) fn new(flow: Arc<Flow>, shared: &Shared) -> Self {
+        Self {
+            flow,
+            metrics: shared.metrics.clone(),
+            health: shared.health.clone(),
+            drain: Duration::from_millis(shared.config.kafka.session_timeout_ms),
+            revoked: Mutex::default(),
+            assignments: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn assignments(&self) -> u64 {
+        self.assignments.load(Ordering::Relaxed)
+    }
+
+    /// Partitions taken away since the last call.
+    pub(super) fn take_revoked(&self) -> Vec<i32> {
+        std::mem::take(&mut self.revoked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl ConsumerContext for Context {
+    /// Runs inside `poll`: what it waits for needs the scan and commit threads only.
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Revoke(partitions) => {
+                let numbers: Vec<i32> = partitions.elements().iter().map(|e| e.partition()).collect();
+                let drained = self.flow.drain(self.drain);
+                info!(?numbers, drained, "partitions are taken away");
+                self.flow.new_tenure();
+                for number in &numbers {
+                    for element in partitions.elements().iter().filter(|e| e.partition() == *number) {
+                        let _ = self.metrics.consumer_lag.remove_label_values(&[element.topic(), &number.to_string()]);
+                    }
+                }
+                self.revoked.lock().unwrap_or_else(PoisonError::into_inner).extend(numbers);
+            }
+            Rebalance::Assign(partitions) => {
+                let numbers: Vec<i32> = partitions.elements().iter().map(|e| e.partition()).collect();
+                info!(?numbers, "partitions are assigned");
+                self.assignments.fetch_add(1, Ordering::Relaxed);
+                self.health.joined(true);
+            }
+            Rebalance::Error(e) => error!("rebalance failed: {e}"),
+        }
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        // An empty assignment is a membership, too.
+        self.health.joined(statistics.cgrp.as_ref().is_some_and(|group| group.state == "up" && group.join_state == "steady"));
+        for (name, topic) in &statistics.topics {
+            for (number, partition) in
+                topic.partitions.iter().filter(|(n, p)| **n >= 0 && p.desired && p.app_offset >= 0 && p.ls_offset >= 0)
+            {
+                // Offsets are far below what a float holds exactly.
+                #[allow(clippy::cast_precision_loss)]
+                let lag = (partition.ls_offset - partition.app_offset).max(0) as f64;
+                self.metrics.consumer_lag.with_label_values(&[name.as_str(), &number.to_string()]).set(lag);
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        warn!("kafka: {error}: {reason}");
+    }
+}
+
+/// A log line of librdkafka.
+pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            error!("kafka: {facility}: {message}");
+        }
+        RDKafkaLogLevel::Warning => warn!("kafka: {facility}: {message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!("kafka: {facility}: {message}"),
+        RDKafkaLogLevel::Debug => debug!("kafka: {facility}: {message}"),
+    }
+}

@@ -1,0 +1,89 @@
+//! The worker: takes listing events from Kafka and writes suspects and dead letters, one transaction a batch.
+//!
+//! ```text
+//!  poll thread ──(1 batch)──▶ scan thread (all processors) ──(1 batch)──▶ commit thread
+//! ```
+//!
+//! The next batch is scanned while one commits. A transaction holds only outputs and offsets. Whatever goes wrong in it is
+//! aborted, the partitions are wound back to what is committed, and everything on its way is dropped.
+
+mod commit;
+mod context;
+mod flow;
+mod poll;
+mod records;
+mod scan;
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use touchstone_detectors::Scanner;
+use tracing::info;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::health::Health;
+use crate::kafka::{self, Names};
+use crate::metrics::Metrics;
+use commit::Committer;
+use context::Context;
+use flow::Flow;
+use poll::Poller;
+
+/// What all threads of the process share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) config: Arc<Config>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) health: Arc<Health>,
+}
+
+/// Runs until it is told to stop, or cannot go on.
+pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure> {
+    let Shared { config, metrics, health } = shared;
+    let names = Names::new(config);
+    let flow = Arc::new(Flow::default());
+    let cannot = |what: &str, e: &dyn std::fmt::Display| Failure::Usage(format!("kafka: cannot set up the {what}: {e}"));
+    let context = Context::new(flow.clone(), shared);
+    let consumer = BaseConsumer::from_config_and_context(&kafka::consumer(config), context).map_err(|e| cannot("consumer", &e))?;
+    let consumer: Arc<BaseConsumer<Context>> = Arc::new(consumer);
+    let mut committer = Committer::connect(shared, &names, scanner, consumer.clone(), flow.clone())?;
+    let threads = u16::try_from(config.worker.threads).ok().filter(|n| *n > 0);
+    let mut engine = Engine::new(scanner.clone(), threads)?;
+    let listings = names.of("listings");
+    consumer.subscribe(&[&listings]).map_err(|e| cannot("subscription", &e))?;
+    info!(
+        topic = listings,
+        group = config.kafka.group_id,
+        instance = kafka::instance(config),
+        catalog = scanner.catalog().version(),
+        "worker starts"
+    );
+
+    let (to_scan, taken) = sync_channel(1);
+    let (to_commit, scanned) = sync_channel(1);
+    std::thread::scope(|scope| {
+        let poller = Poller::new(config, &consumer, &flow, health, to_scan);
+        // Moved into their threads, so that each channel ends with its sender.
+        let (on_flow, topic) = (&*flow, listings.as_str());
+        let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned));
+        let scan = spawn("scan").spawn_scoped(scope, move || scan::run(&mut engine, metrics, on_flow, topic, &taken, &to_commit));
+        let poll = poller.run();
+        // The poller has dropped its sender: the others end after what is on its way.
+        let ended = [commit.map(std::thread::ScopedJoinHandle::join), scan.map(std::thread::ScopedJoinHandle::join)];
+        for thread in ended {
+            if !matches!(thread, Ok(Ok(()))) {
+                flow.fail("a thread of the worker ended early".to_owned());
+            }
+        }
+        health.joined(false);
+        poll.and_then(|()| flow.failure().map_or(Ok(()), |message| Err(Failure::Run(anyhow::anyhow!(message)))))
+    })?;
+    consumer.unsubscribe();
+    info!("worker ends, everything taken is committed");
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! The poll thread: gathers batches and keeps the group membership alive, whatever the others do.
+
+#![allow(clippy::disallowed_types, reason = "a batch waits for a bounded time")]
+
+use std::path::Path;
+use std::sync::mpsc::{SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use tracing::{info, warn};
+
+use super::context::Context;
+use super::flow::Flow;
+use crate::config::Config;
+use crate::engine::{MAX_PAYLOAD, Payload};
+use crate::failure::Failure;
+use crate::health::Health;
+
+/// A listing event as it was taken from its topic.
+pub(super) struct Taken {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// Milliseconds since 1970, as the topic has it.
+    pub(super) timestamp: Option<i64>,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) payload: Vec<u8>,
+    /// `traceparent` and `tracestate`, for the outputs.
+    pub(super) trace: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Payload for Taken {
+    fn bytes(&self) -> &[u8] {
+        &self.payload[..self.payload.len().min(MAX_PAYLOAD)]
+    }
+
+    fn size(&self) -> u64 {
+        self.payload.len() as u64
+    }
+
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
+}
+
+/// Events that are scanned and committed as one.
+pub(super) struct Batch {
+    pub(super) tenure: u64,
+    pub(super) taken: Vec<Taken>,
+}
+
+/// Longest wait for a message, so that requests to stop are heard.
+const WAIT: Duration = Duration::from_millis(100);
+/// How long to wait for room before polling again.
+const ROOM: Duration = Duration::from_millis(50);
+/// How often to wait for room before pausing.
+const PATIENT: u32 = 10;
+/// How long what is on its way may take at the end.
+const LAST_DRAIN: Duration = Duration::from_secs(30);
+/// How long the broker may take to tell what is committed.
+const COMMITTED: Duration = Duration::from_secs(10);
+
+/// The state of the poll thread.
+pub(super) struct Poller<'a> {
+    consumer: &'a BaseConsumer<Context>,
+    flow: &'a Flow,
+    health: &'a Health,
+    to_scan: SyncSender<Batch>,
+    most: usize,
+    most_bytes: usize,
+    linger: Duration,
+    pending: Vec<Taken>,
+    bytes: usize,
+    since: Instant,
+    /// Times in a row that there was no room for the batch.
+    full_for: u32,
+    /// The assignment that was paused, by its number.
+    paused: Option<u64>,
+}
+
+impl<'a> Poller<'a> {
+    pub(super) fn new(
+        config: &Config,
+        consumer: &'a BaseConsumer<Context>,
+        flow: &'a Flow,
+        health: &'a Health,
+        to_scan: SyncSender<Batch>,
+    ) -> Self {
+        let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        Self {
+            consumer,
+            flow,
+            health,
+            to_scan,
+            most: size(config.worker.batch_listings),
+            most_bytes: size(config.worker.batch_bytes),
+            linger: Duration::from_millis(config.worker.batch_wait_ms),
+            pending: Vec::new(),
+            bytes: 0,
+            since: Instant::now(),
+            full_for: 0,
+            paused: None,
+        }
+    }
+
+    /// Polls until it is told to stop, then lets what is on its way finish.
+    pub(super) fn run(mut self) -> Result<(), Failure> {
+        while !self.health.is_stopping() && self.flow.failure().is_none() {
+            self.health.moved();
+            if self.flow.take_wind_back() {
+                self.wind_back()?;
+            }
+            match self.consumer.poll(self.patience()) {
+                Some(Ok(message)) => {
+                    let taken = take(&message);
+                    if self.pending.is_empty() {
+                        self.since = Instant::now();
+                    }
+                    self.bytes += taken.payload.len();
+                    self.pending.push(taken);
+                }
+                Some(Err(error)) => self.heed(&error)?,
+                None => {}
+            }
+            self.forget_revoked();
+            if self.is_full() || (!self.pending.is_empty() && self.since.elapsed() >= self.linger) {
+                self.hand_over()?;
+            }
+        }
+        if self.flow.failure().is_none() && !self.pending.is_empty() {
+            // Blocks until there is room: the others are at work.
+            let batch = self.batch();
+            self.flow.enter();
+            if self.to_scan.send(batch).is_err() {
+                self.flow.leave();
+            }
+        }
+        if !self.flow.drain(LAST_DRAIN) && self.flow.failure().is_none() {
+            warn!("not everything could be committed in {LAST_DRAIN:?}: it will be taken again by the next worker");
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.pending.len() >= self.most || self.bytes >= self.most_bytes
+    }
+
+    /// Full and nowhere to go: polls on only to stay in the group.
+    fn patience(&self) -> Duration {
+        match self.pending.is_empty() {
+            _ if self.is_full() => Duration::from_millis(2),
+            true => WAIT,
+            false => self.linger.saturating_sub(self.since.elapsed()).min(WAIT),
+        }
+    }
+
+    fn batch(&mut self) -> Batch {
+        self.bytes = 0;
+        Batch { tenure: self.flow.tenure(), taken: std::mem::take(&mut self.pending) }
+    }
+
+    fn hand_over(&mut self) -> Result<(), Failure> {
+        let batch = self.batch();
+        self.flow.enter();
+        match self.to_scan.try_send(batch) {
+            Ok(()) => {
+                self.full_for = 0;
+                self.pause(false)
+            }
+            Err(TrySendError::Full(batch)) => {
+                self.flow.leave();
+                self.bytes = batch.taken.iter().map(|t| t.payload.len()).sum();
+                self.pending = batch.taken;
+                self.flow.wait(ROOM);
+                // Pausing throws away what was fetched ahead: only for those who wait long.
+                self.full_for += 1;
+                self.pause(self.is_full() && self.full_for > PATIENT)
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                self.flow.leave();
+                self.flow.fail("the scanning thread has ended".to_owned());
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops the flow of messages, or lets it go on, without leaving the group.
+    fn pause(&mut self, pause: bool) -> Result<(), Failure> {
+        // Partitions that come with a new assignment are not paused.
+        let wanted = pause.then(|| self.consumer.context().assignments());
+        if self.paused == wanted {
+            return Ok(());
+        }
+        self.paused = wanted;
+        let failed = |e: KafkaError| Failure::Run(anyhow::anyhow!("kafka: cannot pause or resume: {e}"));
+        let assignment = self.consumer.assignment().map_err(failed)?;
+        if pause { self.consumer.pause(&assignment) } else { self.consumer.resume(&assignment) }.map_err(failed)
+    }
+
+    /// Messages of partitions that were taken away belong to another worker now.
+    fn forget_revoked(&mut self) {
+        let revoked = self.consumer.context().take_revoked();
+        if !revoked.is_empty() {
+            self.pending.retain(|taken| !revoked.contains(&taken.partition));
+            self.bytes = self.pending.iter().map(|t| t.payload.len()).sum();
+        }
+    }
+
+    /// After an abort: back to what is committed, or messages would be skipped.
+    fn wind_back(&mut self) -> Result<(), Failure> {
+        self.pending.clear();
+        self.bytes = 0;
+        self.pause(false)?;
+        let failed = |what: &str, e: KafkaError| Failure::Run(anyhow::anyhow!("kafka: cannot {what}: {e}"));
+        let assignment = self.consumer.assignment().map_err(|e| failed("tell the assignment", e))?;
+        if assignment.count() == 0 {
+            return Ok(());
+        }
+        let committed = self.consumer.committed_offsets(assignment, COMMITTED).map_err(|e| failed("tell what is committed", e))?;
+        let mut to = TopicPartitionList::new();
+        for element in committed.elements() {
+            let offset = if element.offset() == Offset::Invalid { Offset::Beginning } else { element.offset() };
+            to.add_partition_offset(element.topic(), element.partition(), offset).map_err(|e| failed("wind back", e))?;
+        }
+        info!("wound back to what is committed");
+        self.consumer.seek_partitions(to, COMMITTED).map(|_| ()).map_err(|e| failed("wind back", e))
+    }
+
+    /// What passes by itself is logged; what does not ends the worker.
+    fn heed(&self, error: &KafkaError) -> Result<(), Failure> {
+        match error {
+            KafkaError::MessageConsumptionFatal(code) => Err(Failure::Run(anyhow::anyhow!("kafka: the consumer cannot go on: {code}"))),
+            KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => {
+                warn!("kafka: the listings topic is not there: make it with `touchstone topics create`, or set kafka.topic_prefix");
+                Ok(())
+            }
+            other => {
+                warn!("kafka: {other}");
+                Ok(())
+            }
+        }
+    }
+}
+
+fn take(message: &BorrowedMessage<'_>) -> Taken {
+    let header = |name: &'static str| {
+        let headers = message.headers()?;
+        let value = headers.iter().find(|h| h.key == name)?.value?;
+        Some((name, value.to_owned()))
+    };
+    Taken {
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        payload: message.payload().unwrap_or_default().to_owned(),
+        trace: ["traceparent", "tracestate"].into_iter().filter_map(header).collect(),
+    }
+}

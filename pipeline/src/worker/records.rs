@@ -1,0 +1,84 @@
+//! Outputs as Kafka records: CloudEvents 1.0 in binary mode, the trace context of the input carried on.
+
+use rdkafka::message::{Header, OwnedHeaders};
+use sha2::{Digest, Sha256};
+use touchstone_detectors::hex;
+use touchstone_schemas::{Band, Fault, Suspect};
+
+use super::poll::Taken;
+use crate::dead_letters::MOST;
+
+/// A record that is to be written.
+pub(super) struct Record {
+    pub(super) to: Destination,
+    pub(super) key: Vec<u8>,
+    pub(super) payload: Vec<u8>,
+    pub(super) headers: OwnedHeaders,
+}
+
+/// Where a record goes.
+pub(super) enum Destination {
+    Suspects { brand_id: String, band: Band },
+    DeadLetters { reason: &'static str },
+}
+
+/// A suspect, ready to be written.
+pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)]) -> Record {
+    let at = suspect.occurred_at.to_string();
+    let headers = [
+        ("ce_id", suspect.detection_id.as_str()),
+        ("ce_source", "/touchstone/scan"),
+        ("ce_type", "touchstone.suspect"),
+        ("ce_specversion", "1.0"),
+        ("ce_time", &at),
+        ("ce_dataschema", "urn:touchstone:schema:suspect"),
+        ("content-type", "application/json"),
+    ];
+    // Made of strings, numbers and lists: writing it cannot fail.
+    let payload = serde_json::to_vec(suspect).unwrap_or_default();
+    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band };
+    Record { to, key: key.as_bytes().to_vec(), payload, headers: with_trace(texts(&headers), trace) }
+}
+
+/// An input that could not be used, as it came, with the reason and where it came from.
+pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
+    let cut = taken.payload.len().min(MOST);
+    let (partition, offset) = (taken.partition.to_string(), taken.offset.to_string());
+    let id = hex(&Sha256::digest(format!("{topic} {partition} {offset}"))[..16]);
+    let (size, sum) = (taken.payload.len().to_string(), hex(&Sha256::digest(&taken.payload)));
+    let timestamp = taken.timestamp.map(|t| t.to_string()).unwrap_or_default();
+    let headers = [
+        ("reason", fault.reason.as_str()),
+        ("path", &fault.path),
+        ("detail", &fault.detail),
+        ("topic", topic),
+        ("partition", &partition),
+        ("offset", &offset),
+        ("timestamp", &timestamp),
+        ("original-size", &size),
+        ("sha256", &sum),
+        ("ce_id", &id),
+        ("ce_source", "/touchstone/scan"),
+        ("ce_type", "touchstone.dead_letter"),
+        ("ce_specversion", "1.0"),
+        ("ce_dataschema", "urn:touchstone:schema:listing"),
+        ("content-type", "application/json"),
+    ];
+    Record {
+        to: Destination::DeadLetters { reason: fault.reason.as_str() },
+        // A listing's key where it can be told from the payload's own record; spread by place otherwise.
+        key: taken.key.clone().unwrap_or_else(|| id.as_bytes().to_vec()),
+        payload: taken.payload[..cut].to_vec(),
+        headers: with_trace(texts(&headers), &taken.trace),
+    }
+}
+
+fn texts(headers: &[(&str, &str)]) -> OwnedHeaders {
+    let empty = OwnedHeaders::new_with_capacity(headers.len() + 2);
+    headers.iter().fold(empty, |all, (key, value)| all.insert(Header { key, value: Some(*value) }))
+}
+
+/// The trace context of an input, for its outputs.
+fn with_trace(headers: OwnedHeaders, trace: &[(&'static str, Vec<u8>)]) -> OwnedHeaders {
+    trace.iter().fold(headers, |all, (key, value)| all.insert(Header { key, value: Some(value) }))
+}

@@ -1,0 +1,139 @@
+//! A broker for one test: embedded always, or the real one that TOUCHSTONE_TEST_KAFKA names.
+
+#![allow(clippy::disallowed_types, reason = "waits for a bounded time")]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use serde_json::Value;
+
+use crate::common::{succeed, touchstone};
+
+pub(crate) const PARTITIONS: i32 = 4;
+
+/// A broker, and a prefix that no other test uses.
+pub(crate) struct Broker {
+    pub(crate) servers: String,
+    pub(crate) prefix: String,
+    mock: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) key: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    fn of(message: &BorrowedMessage<'_>) -> Self {
+        let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
+        let headers = message.headers().map(|h| h.iter().map(|h| (h.key.to_owned(), text(h.value))).collect());
+        Self { key: text(message.key()), payload: message.payload().unwrap_or_default().to_owned(), headers: headers.unwrap_or_default() }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.payload.clone()).expect("UTF-8")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.payload).expect("JSON")
+    }
+}
+
+impl Broker {
+    fn prefix() -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        format!("t{}-{}.", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// librdkafka's own stand-in: right for plumbing, no proof of transactions.
+    pub(crate) fn embedded() -> Self {
+        let mock = MockCluster::new(1).expect("an embedded broker");
+        Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), mock: Some(mock) }
+    }
+
+    /// The real one; nothing, and a word about it, when there is none.
+    pub(crate) fn real() -> Option<Self> {
+        let Ok(servers) = std::env::var("TOUCHSTONE_TEST_KAFKA") else {
+            eprintln!("skipped: TOUCHSTONE_TEST_KAFKA names no Kafka; start one with: eval \"$(scripts/kafka start)\"");
+            return None;
+        };
+        Some(Self { servers, prefix: Self::prefix(), mock: None })
+    }
+
+    /// Makes the topics, the embedded ones by hand.
+    pub(crate) fn make_topics(&self, config: &std::path::Path) {
+        match &self.mock {
+            Some(mock) => {
+                for topic in ["listings", "suspects", "suspects.kessra-rowe", "dead-letters"] {
+                    mock.create_topic(&self.topic(topic), PARTITIONS, 1).expect("a topic");
+                }
+            }
+            None => drop(succeed(touchstone("topics create --config").arg(config))),
+        }
+    }
+
+    pub(crate) fn topic(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn client(&self) -> ClientConfig {
+        let mut client = ClientConfig::new();
+        client.set("bootstrap.servers", &self.servers);
+        client
+    }
+
+    /// Writes records in order, each with its key and headers.
+    pub(crate) fn write<'a>(&self, topic: &str, records: impl Iterator<Item = (String, &'a [u8])>, headers: &[(&str, &str)]) {
+        let mut config = self.client();
+        config.set("queue.buffering.max.messages", "200000").set("linger.ms", "20").set("message.max.bytes", "2000000");
+        let producer: BaseProducer = config.create().expect("a producer");
+        for (key, payload) in records {
+            let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
+            let mut record = BaseRecord::to(topic).key(&key).payload(payload).headers(all);
+            while let Err((error, back)) = producer.send(record) {
+                assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+                producer.poll(Duration::from_millis(10));
+                record = back;
+            }
+        }
+        producer.flush(Duration::from_secs(60)).expect("all is written");
+    }
+
+    /// Reads a topic as committed, until `enough` says so or the time is up.
+    pub(crate) fn read_until(&self, topic: &str, limit: Duration, enough: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+        let mut config = self.client();
+        config
+            .set("group.id", format!("{}reader-{topic}", self.prefix))
+            .set("isolation.level", "read_committed")
+            .set("enable.auto.commit", "false");
+        config.set("auto.offset.reset", "earliest");
+        let consumer: BaseConsumer = config.create().expect("a consumer");
+        let mut all = rdkafka::TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            all.add_partition_offset(topic, partition, rdkafka::Offset::Beginning).expect("an offset");
+        }
+        consumer.assign(&all).expect("an assignment");
+        let (mut seen, deadline) = (Vec::new(), Instant::now() + limit);
+        while Instant::now() < deadline && !enough(&seen) {
+            match consumer.poll(Duration::from_millis(200)) {
+                Some(Ok(message)) => seen.push(Seen::of(&message)),
+                Some(Err(e)) => panic!("{topic}: {e}"),
+                None => {}
+            }
+        }
+        seen
+    }
+}

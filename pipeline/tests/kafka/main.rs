@@ -1,0 +1,231 @@
+//! The worker from topic to topic, against an embedded broker always and a real one where TOUCHSTONE_TEST_KAFKA names it.
+
+#![allow(clippy::print_stderr, reason = "a test that is skipped says so")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod broker;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use broker::{Broker, Seen};
+use common::{catalog, examples, lines, project, succeed, touchstone, without_clock};
+use serde_json::{Value, json};
+use worker::{Worker, get, post};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const TRACE: (&str, &str) = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+
+fn key(listing: &Value) -> String {
+    ["platform", "market", "listing_id"].map(|k| listing[k].as_str().unwrap_or_default()).join(":")
+}
+
+/// What `scan` makes of a file, without the clock, sorted.
+fn scanned(catalog: &Path, listings: &Path) -> Vec<String> {
+    let text = succeed(touchstone("scan --catalog").arg(catalog).arg("--listings").arg(listings));
+    let mut suspects = without_clock(&text);
+    suspects.sort();
+    suspects
+}
+
+fn payloads(seen: &[Seen]) -> Vec<String> {
+    let mut all: Vec<String> = seen.iter().flat_map(|s| without_clock(&s.text())).collect();
+    all.sort();
+    all
+}
+
+/// The examples with spoiled lines among them go in; suspects and dead letters come out, and everything tells of it.
+fn carries_the_examples(broker: &Broker) {
+    let mut worker = Worker::start(broker, &catalog(), "");
+    let text = std::fs::read_to_string(examples()).expect("the examples");
+    let good = text.lines().map(|line| (key(&serde_json::from_str(line).expect("JSON")), line.as_bytes()));
+    let long = vec![b'x'; 1_000_000];
+    let spoiled: Vec<(String, &[u8])> =
+        vec![("k1".to_owned(), b"{\"event_id\": 7"), ("k2".to_owned(), b"\xff\xfe"), ("k3".to_owned(), &long), ("k4".to_owned(), b"")];
+    broker.write(&broker.topic("listings"), good.chain(spoiled), &[TRACE, ("other", "x")]);
+    worker.wait_ready();
+
+    let expected = scanned(&catalog(), &examples());
+    let seen = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= expected.len());
+    assert_eq!(payloads(&seen), expected, "{}", worker.log());
+    for record in &seen {
+        let suspect = record.json();
+        assert_eq!(record.key, key(&suspect["listing"]));
+        for (header, value) in [
+            ("ce_id", suspect["detection_id"].as_str()),
+            ("ce_time", suspect["occurred_at"].as_str()),
+            ("ce_specversion", Some("1.0")),
+            ("ce_type", Some("touchstone.suspect")),
+            ("content-type", Some("application/json")),
+            (TRACE.0, Some(TRACE.1)),
+            ("other", None),
+        ] {
+            assert_eq!(record.header(header), value, "{header}");
+        }
+        assert!(record.header("ce_source").is_some() && record.header("ce_dataschema").is_some());
+    }
+    let own: Vec<Seen> = seen.iter().filter(|s| s.json()["brand_id"] == "kessra-rowe").cloned().collect();
+    assert!(!own.is_empty());
+    let theirs = broker.read_until(&broker.topic("suspects.kessra-rowe"), LIMIT, |seen| seen.len() >= own.len());
+    assert_eq!(payloads(&theirs), payloads(&own), "a brand's own topic has its suspects and no others");
+
+    let dead = broker.read_until(&broker.topic("dead-letters"), LIMIT, |seen| seen.len() >= 4);
+    let told: BTreeMap<&str, (&str, usize, &str)> = dead
+        .iter()
+        .map(|d| (d.key.as_str(), (d.header("reason").expect("a reason"), d.payload.len(), d.header("original-size").expect("a size"))))
+        .collect();
+    let expected = [
+        ("k1", ("not_json", 14, "14")),
+        ("k2", ("not_utf8", 2, "2")),
+        ("k3", ("not_json", 900 << 10, "1000000")),
+        ("k4", ("not_json", 0, "0")),
+    ];
+    assert_eq!(told, BTreeMap::from(expected));
+    for letter in &dead {
+        assert_eq!(letter.header("topic"), Some(broker.topic("listings").as_str()));
+        assert!(["partition", "offset", "timestamp", "detail", "path", "sha256", "ce_id"].iter().all(|h| letter.header(h).is_some()));
+    }
+    tells_of_itself(&worker, seen.len());
+    let (status, log) = worker.terminate();
+    assert!(status.success() && log.contains("everything taken is committed"), "{status}: {log}");
+}
+
+/// Metrics, health, configuration and the service of a worker that carried the examples.
+#[allow(clippy::cast_precision_loss, reason = "counts of examples")]
+fn tells_of_itself(worker: &Worker, suspects: usize) {
+    assert_eq!(worker.metric("touchstone_listings_total{outcome=\"dead_letter\"}"), 4.0);
+    assert_eq!(worker.metric("touchstone_listings_total{outcome=\"removed\"}"), 1.0);
+    assert_eq!(worker.metric("touchstone_listings_total{outcome=\"stale\"}"), 1.0);
+    let by_band = ["remove", "report", "ask_brand"].map(|b| worker.metric(&format!("touchstone_suspects_total{{band=\"{b}\"}}")));
+    assert_eq!(by_band.iter().sum::<f64>(), suspects as f64);
+    assert_eq!(worker.metric("touchstone_dead_letters_total{reason=\"not_json\"}"), 3.0);
+    for histogram in ["batch_seconds", "commit_seconds", "detector_seconds", "end_to_end_seconds"] {
+        assert!(worker.metric(&format!("touchstone_{histogram}_count")) >= 1.0);
+    }
+    for name in
+        ["catalog_age_seconds", "catalog_info{version=", "faults_total{reason=", "pictures_total{outcome=", "picture_cache_hits_total"]
+    {
+        worker.metric(&format!("touchstone_{name}"));
+    }
+    assert_eq!(get(&worker.operations, "/health/live").expect("an answer").0, 200);
+    let (status, config) = get(&worker.operations, "/config").expect("an answer");
+    assert_eq!((status, serde_json::from_str::<Value>(&config).expect("JSON")["kafka"]["password"].as_str()), (200, Some("")));
+
+    let text = std::fs::read_to_string(examples()).expect("the examples");
+    let line = text.lines().nth(1).expect("a line");
+    let (status, answer) = post(&worker.service, None, line.as_bytes());
+    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+    assert_eq!((status, answer["suspects"][0]["event_id"].as_str()), (200, Some("ex-002")));
+    for (body, expected, path) in [
+        (b"{\"event_id\": 7}".as_slice(), (400, "wrong_type"), "event_id"),
+        (b"nonsense", (400, "not_json"), ""),
+        (&vec![b' '; (1 << 20) + 1], (413, "too_large"), ""),
+    ] {
+        let (status, answer) = post(&worker.service, None, body);
+        let error = serde_json::from_str::<Value>(&answer).expect("JSON")["error"].take();
+        assert_eq!(
+            (status, error["code"].as_str().expect("a code"), error["path"].as_str()),
+            (expected.0, expected.1, Some(path)),
+            "{answer}"
+        );
+    }
+}
+
+#[test]
+fn the_examples_pass_through_an_embedded_broker() {
+    carries_the_examples(&Broker::embedded());
+}
+
+#[test]
+fn the_examples_pass_through_a_real_kafka() {
+    if let Some(broker) = Broker::real() {
+        carries_the_examples(&broker);
+    }
+}
+
+#[test]
+fn the_service_asks_for_a_token_where_there_are_any() {
+    let broker = Broker::embedded();
+    let mut worker = Worker::start(&broker, &catalog(), "");
+    // Sections may be given by the environment, too; here the file is changed before the restart.
+    let config =
+        std::fs::read_to_string(worker.config()).expect("the configuration").replace("[http]\n", "[http]\ntokens = [\"sesame\"]\n");
+    std::fs::write(worker.config(), config).expect("a file");
+    worker.kill_and_restart();
+    worker.wait_ready();
+    let statuses = [None, Some("open"), Some("sesame")].map(|token| post(&worker.service, token, b"{}").0);
+    assert_eq!(statuses, [401, 401, 400]);
+    let (_, shown) = get(&worker.operations, "/config").expect("an answer");
+    assert!(!shown.contains("sesame"), "{shown}");
+}
+
+/// 100,000 listings, with five kills on the way: exactly what `scan` finds, each once.
+#[test]
+fn killed_five_times_on_the_way_a_real_kafka_has_exactly_what_scan_finds() {
+    let Some(broker) = Broker::real() else { return };
+    let data = project("../shared/data/listings");
+    let (catalog, source) = match data.exists() {
+        true => (data.join("catalog"), data.join("listings.jsonl")),
+        false => {
+            eprintln!("the labelled listings are absent: the examples are repeated instead");
+            (catalog(), examples())
+        }
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let many = folder.path().join("many.jsonl");
+    std::fs::write(&many, repeated(&source, 100_000)).expect("a file");
+    let expected = scanned(&catalog, &many);
+    assert!(!expected.is_empty());
+
+    let mut worker = Worker::start(&broker, &catalog, "[worker]\nbatch_listings = 1000\n");
+    let text = std::fs::read_to_string(&many).expect("a file");
+    broker.write(&broker.topic("listings"), text.lines().map(|line| (key(&lines(line)[0]), line.as_bytes())), &[]);
+    for kill in 1..=5 {
+        // Each time a sixth further on.
+        let goal = expected.len() * kill / 6;
+        let got = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= goal).len();
+        assert!(got >= goal, "{got} of {goal}: {}", worker.log());
+        worker.kill_and_restart();
+    }
+    let seen = broker.read_until(&broker.topic("suspects"), 2 * LIMIT, |seen| seen.len() >= expected.len());
+    // Whatever came too much would come now.
+    worker.wait_ready();
+    std::thread::park_timeout(Duration::from_secs(3));
+    let all = broker.read_until(&broker.topic("suspects"), Duration::from_secs(8), |_| false);
+    assert_eq!(seen.len(), all.len(), "each once");
+    let got = payloads(&all);
+    let first = got.iter().zip(&expected).find(|(a, b)| a != b);
+    assert!(got == expected, "{} of {}, first difference {first:?}: {}", got.len(), expected.len(), worker.log());
+    if std::process::Command::new("kcat").arg("-V").output().is_ok_and(|o| o.status.success()) {
+        reads_with_kcat(&broker, expected.len());
+    } else {
+        eprintln!("kcat is absent: not read with it");
+    }
+    assert!(worker.terminate().0.success());
+}
+
+/// kcat, as anybody would read along.
+fn reads_with_kcat(broker: &Broker, expected: usize) {
+    let topic = broker.topic("suspects");
+    let mut kcat = std::process::Command::new("kcat");
+    kcat.args(["-b", &broker.servers, "-C", "-t", &topic, "-o", "beginning", "-e", "-q", "-X", "isolation.level=read_committed"]);
+    assert_eq!(succeed(&mut kcat).lines().count(), expected);
+}
+
+/// The listings of a file again and again, each time with new ids.
+fn repeated(source: &Path, most: usize) -> String {
+    let text = std::fs::read_to_string(source).expect("listings");
+    let rows = lines(&text);
+    let again = |i: usize| {
+        let mut row = rows[i % rows.len()].clone();
+        for id in ["event_id", "listing_id"] {
+            row[id] = json!(format!("{}-{}", row[id].as_str().unwrap_or_default(), i / rows.len()));
+        }
+        row.to_string() + "\n"
+    };
+    (0..most).map(again).collect()
+}
