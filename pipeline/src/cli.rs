@@ -14,12 +14,18 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See all of it at work: a broker, made-up brands and listings, the worker, in one process
+    Demo {
+        /// End after a sample, and check what was found against what is known
+        #[arg(long)]
+        once: bool,
+    },
     /// Scan listings and write the suspects, one JSON object a line, in the order of the input
     Scan(ScanArgs),
     /// As scan, but every listing and every brand that it touches, also under the lowest band
-    Explain(ScanArgs),
+    Explain(OutputArgs),
     /// What the matchers find, with no gate before them
-    Match(MatchArgs),
+    Match(OutputArgs),
     /// Precision and recall against labels
     Eval(EvalArgs),
     /// Take listings from Kafka and write suspects, as a service
@@ -61,11 +67,12 @@ pub(crate) struct Input {
     pub(crate) threads: Option<u16>,
 }
 
+/// A catalog, listings, and where the results go.
 #[derive(Debug, Args)]
-pub(crate) struct ScanArgs {
+pub(crate) struct OutputArgs {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Where the suspects go; standard output unless given
+    /// Where the results go; standard output unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Where what cannot be read goes, with the reason
@@ -74,15 +81,12 @@ pub(crate) struct ScanArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct MatchArgs {
+pub(crate) struct ScanArgs {
     #[command(flatten)]
-    pub(crate) input: Input,
-    /// Where the matches go; standard output unless given
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Where what cannot be read goes, with the reason
-    #[arg(long, value_name = "FILE")]
-    pub(crate) dead_letters: Option<PathBuf>,
+    pub(crate) args: OutputArgs,
+    /// A page to look through the suspects, one file that fetches nothing
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

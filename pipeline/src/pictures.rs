@@ -62,12 +62,10 @@ impl PictureCache {
         if !looked_at {
             return failed(PictureFault::TooMany);
         }
-        let bytes = match (&image.data, &image.path) {
-            (Some(text), _) if text.len() / 4 * 3 > MAX_PICTURE_BYTES => Err(PictureFault::TooManyBytes),
-            (Some(text), _) => BASE64_STANDARD.decode(text).map_err(|_| PictureFault::NotBase64),
-            (None, Some(path)) => read(folder, path),
-            (None, None) => return Draft { sum: declared, reduced: None, pdq, fresh: false },
-        };
+        let bytes = bytes(image, folder);
+        if bytes == Err(PictureFault::Absent) {
+            return Draft { sum: declared, reduced: None, pdq, fresh: false };
+        }
         let bytes = match bytes {
             Ok(bytes) => bytes,
             Err(fault) => return failed(fault),
@@ -109,20 +107,34 @@ impl PictureCache {
     }
 }
 
-/// The bytes of a picture beside the listings file; one byte more than allowed of a larger one.
-pub(crate) fn read(folder: Option<&Path>, path: &str) -> Result<Vec<u8>, PictureFault> {
+/// The bytes of a picture that comes with its bytes, or by a path from a folder.
+pub(crate) fn bytes(image: &Image, folder: Option<&Path>) -> Result<Vec<u8>, PictureFault> {
+    match (&image.data, &image.path) {
+        (Some(text), _) if text.len() / 4 * 3 > MAX_PICTURE_BYTES => Err(PictureFault::TooManyBytes),
+        (Some(text), _) => BASE64_STANDARD.decode(text).map_err(|_| PictureFault::NotBase64),
+        (None, Some(path)) => read(folder, path),
+        (None, None) => Err(PictureFault::Absent),
+    }
+}
+
+/// The bytes of a picture beside the listings file.
+fn read(folder: Option<&Path>, path: &str) -> Result<Vec<u8>, PictureFault> {
     let (folder, path) = (folder.ok_or(PictureFault::NoFile)?, Path::new(path));
     if !path.components().all(|c| matches!(c, Component::Normal(_) | Component::CurDir)) {
         return Err(PictureFault::NoFile);
     }
     // A link must not lead out of the folder, either.
-    let inside = |e: &Path| folder.canonicalize().is_ok_and(|folder| e.starts_with(folder));
     let path = folder.join(path).canonicalize().map_err(|_| PictureFault::NoFile)?;
-    if !inside(&path) {
+    if !folder.canonicalize().is_ok_and(|folder| path.starts_with(folder)) {
         return Err(PictureFault::NoFile);
     }
+    read_file(&path)
+}
+
+/// The bytes of a file; one byte more than allowed of a larger one. Only a regular file is read: others may never end.
+pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, PictureFault> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|_| PictureFault::NoFile)?;
+    let file = File::open(path).ok().filter(|f| f.metadata().is_ok_and(|m| m.is_file())).ok_or(PictureFault::NoFile)?;
     file.take(MAX_PICTURE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|_| PictureFault::NoFile)?;
     Ok(bytes)
 }

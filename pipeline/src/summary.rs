@@ -81,6 +81,14 @@ impl Summary {
         *self.outcomes.entry(outcome).or_default() += 1;
     }
 
+    /// Listings in all, and by what became of them.
+    pub(crate) fn outcomes(&self) -> serde_json::Value {
+        let all: u64 = self.outcomes.values().sum();
+        let mut counts = serde_json::Map::from_iter([("listings".to_owned(), all.into())]);
+        counts.extend(Outcome::ALL.iter().map(|(o, _)| (o.name().to_owned(), self.outcomes.get(o).copied().unwrap_or(0).into())));
+        serde_json::Value::Object(counts)
+    }
+
     pub(crate) fn suspect(&mut self, suspect: &Suspect) {
         *self.bands.entry(suspect.band).or_default() += 1;
         *self.brands.entry(suspect.brand_id.to_string()).or_default() += 1;

@@ -211,3 +211,23 @@ fn eval_measures_the_examples_and_scores_no_listing_without_a_label() {
     let more = run(more.path());
     assert_eq!((&more["scored"], &more["bands"]), (&figures["scored"], &figures["bands"]));
 }
+
+#[test]
+fn the_report_is_one_page_that_holds_every_suspect() {
+    let page = tempfile::NamedTempFile::new().expect("a file");
+    let out = tempfile::NamedTempFile::new().expect("a file");
+    let hostile = r#"{"event_id": "h1", "op": "upsert", "occurred_at": "2026-11-21T08:00:00Z", "platform": "p", "market": "ID", "listing_id": "h1", "revision": 1, "seller": {"id": "s"}, "title": "</script><img src=x onerror=alert(1)> Nordvale replica shoes", "price": {"amount": "9", "currency": "USD"}}"#;
+    let text = std::fs::read_to_string(examples()).expect("the examples") + hostile;
+    let mut command = touchstone("scan --listings - --catalog");
+    let output = feed(command.arg(catalog()).arg("--report").arg(page.path()).arg("--out").arg(out.path()), text.as_bytes());
+    assert!(output.status.success());
+    let page = std::fs::read_to_string(page.path()).expect("the page");
+    let data =
+        page.split_once("<script type=\"application/json\" id=\"data\">").expect("the data").1.split_once("</script>").expect("its end").0;
+    let data: Value = serde_json::from_str(data).expect("JSON");
+    let suspects = lines(&std::fs::read_to_string(out.path()).expect("suspects"));
+    assert_eq!(data["suspects"].as_array().expect("suspects"), &suspects);
+    assert!(suspects.iter().any(|s| s["event_id"] == "h1"));
+    assert_eq!(data["counts"]["listings"], 59);
+    assert!(!page.contains("<img src=x"), "a title is no markup");
+}

@@ -6,14 +6,14 @@ use touchstone_schemas::Listing;
 
 use super::scanner;
 use crate::batch;
-use crate::cli::ScanArgs;
+use crate::cli::OutputArgs;
 use crate::dead_letters::DeadLetters;
 use crate::engine::Scanned;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::summary::Outcome;
 
-pub(crate) fn run(args: &ScanArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &OutputArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
     let mut output = Output::create(args.out.as_deref())?;
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::scanner;
 use crate::batch;
-use crate::cli::MatchArgs;
+use crate::cli::OutputArgs;
 use crate::dead_letters::DeadLetters;
 use crate::engine::Scanned;
 use crate::failure::Failure;
@@ -14,7 +14,7 @@ use crate::summary::Outcome;
 /// Products named for a listing, and references for each of its pictures.
 const MOST: usize = 5;
 
-pub(crate) fn run(args: &MatchArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &OutputArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
     let mut output = Output::create(args.out.as_deref())?;
     let dead_letters = DeadLetters::create(args.dead_letters.as_deref(), &args.input.listings)?;

@@ -5,7 +5,7 @@ mod config;
 mod eval;
 mod explain;
 mod matching;
-mod run;
+pub(crate) mod run;
 mod scan;
 mod schema;
 
@@ -21,6 +21,7 @@ use crate::failure::Failure;
 /// Runs the command that was asked for.
 pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
+        Command::Demo { once } => crate::demo::run(once),
         Command::Scan(args) => scan::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Match(args) => matching::run(&args),
