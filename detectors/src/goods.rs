@@ -60,7 +60,7 @@ fn in_title(document: &Document<'_>, hits: &[Hit], catalog: &Catalog) -> Option<
 }
 
 fn near(document: &Document<'_>, a: Piece, b: Piece) -> bool {
-    document.distance(a, b).is_some_and(|words| words < GIFT_WORDS)
+    document.within_words(a, b, GIFT_WORDS - 1)
 }
 
 /// Similarity from which a product says something about the class of goods.

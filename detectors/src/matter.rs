@@ -181,13 +181,13 @@ impl<'a> Matter<'a> {
         let gift = |piece: Piece| {
             self.reading
                 .in_title(self.catalog, &[PhraseKind::FreeGift])
-                .any(|g| g.piece.start < piece.start && document.distance(g.piece, piece).is_some_and(|d| d < 4))
+                .any(|g| g.piece.start < piece.start && document.within_words(g.piece, piece, 3))
         };
         let word = self.reading.in_title(self.catalog, &[PhraseKind::Accessory]).find(|h| !gift(h.piece)).map(|h| h.piece);
         let bound = |relation: Piece, before: bool| {
             self.mentions.iter().any(|m| {
                 let ordered = if before { relation.start < m.piece.start } else { relation.start > m.piece.start };
-                ordered && document.distance(relation, m.piece).is_some_and(|d| d <= if before { RELATION_REACH } else { 2 })
+                ordered && document.within_words(relation, m.piece, if before { RELATION_REACH } else { 2 })
             })
         };
         let relation = || self.reading.in_title(self.catalog, &[PhraseKind::Relation]).find(|h| bound(h.piece, true));

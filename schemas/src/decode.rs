@@ -336,9 +336,16 @@ impl Schema for u64 {
 
 impl<T: Decode> Decode for BTreeMap<String, T> {
     fn decode(raw: &RawValue, decoder: &mut Decoder) -> Result<Self, Fault> {
-        let object = Object::read(raw, decoder)?;
-        let keys: Vec<String> = object.0.iter().map(|(key, _)| key.to_string()).collect();
-        Ok(keys.into_iter().filter_map(|key| object.opt(decoder, &key).map(|value| (key, value))).collect())
+        // Of equal keys the last is kept, as in any object.
+        let mut map = Self::new();
+        for (key, raw) in Object::read(raw, decoder)?.0.into_iter().filter(|(_, raw)| raw.get() != "null") {
+            let value = decoder.at_key(&key, |d| {
+                let value = T::decode(raw, d);
+                d.keep(value)
+            });
+            value.map(|value| map.insert(key.into_owned(), value));
+        }
+        Ok(map)
     }
 }
 

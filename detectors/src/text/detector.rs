@@ -146,7 +146,10 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
 }
 
 fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {
-    matter.mentions.iter().any(|m| matter.reading.document.distance(m.piece, hit.piece).is_some_and(|d| d <= NEAR))
+    // The nearest before and the nearest behind are near, or none is.
+    let next = matter.mentions.partition_point(|m| m.piece.start < hit.piece.start);
+    let nearest = matter.mentions[next.saturating_sub(1)..].iter().take(2);
+    nearest.into_iter().any(|m| matter.reading.document.within_words(m.piece, hit.piece, NEAR))
 }
 
 /// Other protected brands in the title. A name that may be an ordinary word is no other brand.

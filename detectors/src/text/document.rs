@@ -23,6 +23,8 @@ pub(crate) struct Field<'a> {
 pub(crate) struct Document<'a> {
     pub(crate) fields: Vec<Field<'a>>,
     pub(crate) normalised: Normalised,
+    /// Bytes read of other fields than the title.
+    read: usize,
 }
 
 /// A piece of the normalised text, within one field.
@@ -46,8 +48,36 @@ impl Piece {
     }
 }
 
+/// Pieces as the places that they cover, so that it is told at once whether another piece touches any of them.
+pub(crate) struct Cover(Vec<Piece>);
+
+impl Cover {
+    /// The pieces in any order.
+    pub(crate) fn of(pieces: impl Iterator<Item = Piece>) -> Self {
+        let mut pieces: Vec<Piece> = pieces.collect();
+        pieces.sort_unstable();
+        let mut merged: Vec<Piece> = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match merged.last_mut().filter(|last| piece.start < last.end) {
+                Some(last) => last.end = last.end.max(piece.end),
+                None => merged.push(piece),
+            }
+        }
+        Self(merged)
+    }
+
+    pub(crate) fn touches(&self, piece: Piece) -> bool {
+        let next = self.0.partition_point(|covered| covered.end <= piece.start);
+        self.0.get(next).is_some_and(|covered| covered.overlaps(piece))
+    }
+}
+
 /// The title is the first field.
 const TITLE: usize = 0;
+/// Bytes of a title that are read: on no platform is a title nearly as long.
+const TITLE_BYTES: usize = 4 << 10;
+/// Bytes of all other fields together that are read.
+const OTHER_BYTES: usize = 128 << 10;
 
 impl<'a> Document<'a> {
     pub(crate) fn of(listing: &'a Listing) -> Self {
@@ -68,7 +98,16 @@ impl<'a> Document<'a> {
         document
     }
 
+    /// Adds a field, cut where more would be read than is allowed; what has no room is left out.
     fn push(&mut self, path: Cow<'static, str>, original: &'a str) {
+        let room = if self.fields.is_empty() { TITLE_BYTES } else { OTHER_BYTES - self.read };
+        let original = &original[..original.floor_char_boundary(room)];
+        if !self.fields.is_empty() {
+            if original.is_empty() {
+                return;
+            }
+            self.read += original.len();
+        }
         let start = self.normalised.text.len();
         self.normalised.push(original);
         self.fields.push(Field { path, original, range: start..self.normalised.text.len() - 1 });
@@ -128,15 +167,18 @@ impl<'a> Document<'a> {
         })
     }
 
-    /// How many words stand between two pieces; nothing when they are in different fields.
-    pub(crate) fn distance(&self, a: Piece, b: Piece) -> Option<usize> {
-        if self.field_index(a) != self.field_index(b) {
-            return None;
-        }
+    /// Whether at most so many words stand between two pieces of one field. Reads no further than it must.
+    pub(crate) fn within_words(&self, a: Piece, b: Piece, most: usize) -> bool {
         let (left, right) = if a.start <= b.start { (a, b) } else { (b, a) };
+        // No word is longer than a field; a gap of so many bytes is far.
+        const LONGEST: usize = 64;
+        if self.field_index(a) != self.field_index(b) || right.start.saturating_sub(left.end) > (most + 2) * LONGEST {
+            return false;
+        }
         let gap = self.text().get(left.end..right.start).unwrap_or_default();
         // Where words run together there are no spaces: three characters count as a word.
-        Some(gap.split(' ').filter(|w| !w.is_empty()).map(|w| if w.is_ascii() { 1 } else { w.chars().count().div_ceil(3) }).sum())
+        gap.split(' ').filter(|w| !w.is_empty()).map(|w| if w.is_ascii() { 1 } else { w.chars().count().div_ceil(3) }).sum::<usize>()
+            <= most
     }
 
     /// Whether a piece is a word, or words, of its own and not part of another word; a number may follow it at once.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use touchstone_schemas::MatchKind;
 
-use super::document::{Document, Piece};
+use super::document::{Cover, Document, Piece};
 use super::lexicon::{Mention, Name, Weakness};
 use super::table::Change;
 
@@ -51,11 +51,12 @@ impl Hidden {
     /// Adds the hidden names of a document to what a plain search found.
     pub(crate) fn find(&self, document: &Document<'_>, names: &[Name], mentions: &mut Vec<Mention>) {
         let mut scratch = Window::default();
-        let plain = mentions.len();
+        let plain = Cover::of(mentions.iter().map(|m| m.piece));
         for field in 0..document.fields.len() {
-            let tokens: Vec<Piece> = document.tokens(field).take(MOST_TOKENS).collect();
             // A long text is full of ordinary words: misspellings are looked for in what names the goods.
             let fuzzy = document.fields[field].path != "description";
+            let most = if fuzzy { usize::MAX } else { MOST_TOKENS };
+            let tokens: Vec<Piece> = document.tokens(field).take(most).collect();
             for i in 0..tokens.len() {
                 if !document.text()[tokens[i].range()].is_ascii() {
                     continue;
@@ -68,9 +69,8 @@ impl Hidden {
                     }
                     self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
                     if fuzzy && j - i < 3 {
-                        let taken = |p: Piece| mentions[..plain].iter().any(|m| m.piece.overlaps(p));
                         let window = Piece { start: tokens[i].start, end: tokens[j].end };
-                        if !taken(window) {
+                        if !plain.touches(window) {
                             self.misspelt(names, &tokens[i..=j], &scratch.raw, mentions);
                         }
                     }

@@ -162,15 +162,20 @@ pub(crate) fn stands_alone(model: &str) -> bool {
 fn settle(mentions: &mut Vec<Mention>) {
     mentions.sort_by_key(|m| (m.piece, m.brand, m.kind, m.name));
     mentions.dedup_by(|b, a| a.piece == b.piece && a.brand == b.brand);
-    let all = mentions.clone();
+    let longest = mentions.iter().map(|m| m.piece.end - m.piece.start).max().unwrap_or(0);
     // A plainly written name stands for the shorter names inside it.
     let inside = |a: &Mention, b: &Mention| a.piece != b.piece && a.piece.within(b.piece) && b.kind <= MatchKind::Folded;
-    mentions.retain(|m| {
-        !all.iter().any(|other| {
+    let stays = |(i, m): (usize, &Mention)| {
+        // Sorted by place: what overlaps stands near.
+        let before = mentions[..i].iter().rev().take_while(|other| other.piece.start + longest > m.piece.start);
+        let behind = mentions[i + 1..].iter().take_while(|other| other.piece.start < m.piece.end);
+        !before.chain(behind).any(|other| {
             let tighter = m.piece.overlaps(other.piece) && m.brand == other.brand && other.kind < m.kind;
             inside(m, other) || (tighter && !inside(other, m))
         })
-    });
+    };
+    let mut stay = mentions.iter().enumerate().map(stays).collect::<Vec<bool>>().into_iter();
+    mentions.retain(|_| stay.next().unwrap_or(true));
 }
 
 /// The names of one brand.

@@ -6,7 +6,7 @@ use daachorse::DoubleArrayAhoCorasick;
 use touchstone_schemas::{Phrase, PhraseKind};
 use unicode_normalization::UnicodeNormalization;
 
-use super::document::{Document, Piece};
+use super::document::{Cover, Document, Piece};
 use super::lexicon::Mention;
 use super::normalise::normalise;
 use super::table::Change;
@@ -81,9 +81,10 @@ impl Words {
     /// What a document says besides its brands, in order; the longest reading of a place.
     pub(crate) fn read(&self, document: &Document<'_>, mentions: &[Mention]) -> Vec<Hit> {
         let mut hits = Vec::new();
+        let names = Cover::of(mentions.iter().map(|m| m.piece));
         for found in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
             let piece = Piece { start: found.start(), end: found.end() };
-            if !document.is_whole(piece) || mentions.iter().any(|m| m.piece.overlaps(piece)) {
+            if !document.is_whole(piece) || names.touches(piece) {
                 continue;
             }
             let told = self.patterns[found.value() as usize].iter().filter(|(what, written)| self.holds(*what, written, document, piece));
