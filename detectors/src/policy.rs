@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use touchstone_schemas::Band;
+use touchstone_schemas::{Band, Market, Reason, Schema, Score, Suspect};
+
+use crate::catalog::Catalog;
 
 static SHIPPED: &str = include_str!("../defaults/policy.toml");
 
@@ -15,8 +17,8 @@ pub struct Policy {
     pub(crate) caps: Caps,
     pub(crate) weights: Weights,
     r#match: Match,
-    removals: toml::Table,
-    brand_topics: toml::Table,
+    removals: Removals,
+    brand_topics: BrandTopics,
     #[serde(skip)]
     version: String,
 }
@@ -137,7 +139,8 @@ impl Curve {
     }
 
     fn rises(&self) -> bool {
-        self.0.iter().all(|(r, w)| *r > 0.0 && r.is_finite() && w.is_finite()) && self.0.windows(2).all(|pair| pair[0].0 < pair[1].0)
+        let sound = |(r, w): &(f64, f64)| *r > 0.0 && r.is_finite() && w.abs() <= 100.0;
+        !self.0.is_empty() && self.0.iter().all(sound) && self.0.windows(2).all(|pair| pair[0].0 < pair[1].0)
     }
 }
 
@@ -146,6 +149,39 @@ impl Curve {
 struct Match {
     similarity: f64,
     likely: f64,
+}
+
+/// What is done about suspects.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removals {
+    mode: Mode,
+    #[serde(default)]
+    of: Vec<RemovalsOf>,
+}
+
+/// The mode of a brand, a market or a reason.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RemovalsOf {
+    brand: Option<String>,
+    market: Option<String>,
+    reason: Option<String>,
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Mode {
+    Off,
+    Shadow,
+    On,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BrandTopics {
+    fields: Vec<String>,
 }
 
 impl Policy {
@@ -161,8 +197,8 @@ impl Policy {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut table: toml::Table = SHIPPED.parse().map_err(|e| format!("the shipped policy: {e}"))?;
         let own: toml::Table = text.parse().map_err(|e: toml::de::Error| e.to_string())?;
-        overlay(&mut table, own);
-        let mut policy: Self = table.try_into().map_err(|e: toml::de::Error| with_line(text, &e.to_string()))?;
+        overlay(&mut table, own, "").map_err(|(key, message)| with_line(text, &key, &message))?;
+        let mut policy: Self = table.try_into().map_err(|e: toml::de::Error| e.to_string().trim().to_owned())?;
         policy.check()?;
         let canonical = serde_json::to_vec(&policy).map_err(|e| e.to_string())?;
         policy.version = crate::hex(&Sha256::digest(&canonical)[..16]);
@@ -173,6 +209,9 @@ impl Policy {
         let Cuts { remove, report, ask_brand } = self.thresholds;
         let rates = std::iter::once(self.prior.base_rate).chain(self.prior.of.iter().map(|o| o.base_rate));
         let weights = &self.weights;
+        let markets = || self.prior.of.iter().map(|o| &o.market).chain(self.removals.of.iter().map(|o| &o.market)).flatten();
+        let suspect = Suspect::schema();
+        let fields: Vec<&str> = suspect["properties"].as_object().into_iter().flat_map(|p| p.keys().map(String::as_str)).collect();
         match () {
             () if !(0.0 < ask_brand && ask_brand <= report && report <= remove && remove <= 1.0) => {
                 Err("thresholds must rise from over 0 to at most 1: ask_brand <= report <= remove".to_owned())
@@ -187,10 +226,44 @@ impl Policy {
                 Err("weights: every weight must be a number from -100 to 100".to_owned())
             }
             () if !(weights.price.below.rises() && weights.price.below_used.rises()) => {
-                Err("weights.price: the ratios of below and below_used must be over 0 and rise".to_owned())
+                Err("weights.price: below and below_used need points whose ratios are over 0 and rise, with weights from -100 to 100"
+                    .to_owned())
+            }
+            () if ![self.r#match.similarity, self.r#match.likely].iter().all(|s| (0.0..=1.0).contains(s)) => {
+                Err("match: similarity and likely must be from 0 to 1".to_owned())
+            }
+            () if [&self.caps.price_only, &self.caps.picture_only, &self.caps.phrase_only].iter().any(|cap| cap.band() == Band::Remove) => {
+                Err("caps: one thing alone never suffices for remove: set report or ask_brand".to_owned())
+            }
+            () if markets().any(|market| Market::new(market).is_none()) => Err("a market must be two capital letters, like ID".to_owned()),
+            () if self
+                .removals
+                .of
+                .iter()
+                .any(|o| o.reason.as_ref().is_some_and(|r| !Reason::ALL.iter().any(|known| known.as_str() == r))) =>
+            {
+                Err("removals: a reason must be one of counterfeit, trademark_misuse, image_misuse, grey_market".to_owned())
+            }
+            () if self.brand_topics.fields.iter().any(|field| !fields.contains(&field.as_str())) => {
+                Err(format!("brand_topics: fields must be of a suspect event: {}", fields.join(", ")))
             }
             () => Ok(()),
         }
+    }
+
+    /// The first brand whose own thresholds, with the policy's for what it leaves out, do not rise.
+    pub fn conflict(&self, catalog: &Catalog) -> Option<String> {
+        catalog.brands.iter().map(|b| &b.row).find_map(|brand| {
+            let own = brand.thresholds.clone().unwrap_or_default();
+            let cut = |own: Option<Score>, shared: f64| own.map_or(shared, Score::to_f64);
+            let Cuts { remove, report, ask_brand } = self.thresholds;
+            let cuts = [cut(own.ask_brand, ask_brand), cut(own.report, report), cut(own.remove, remove)];
+            let message = format!(
+                "brand {}: ask_brand {}, report {}, remove {} do not rise: give the brand all three",
+                brand.brand_id, cuts[0], cuts[1], cuts[2]
+            );
+            (!cuts.is_sorted()).then_some(message)
+        })
     }
 
     /// Hash of the policy.
@@ -216,25 +289,40 @@ impl Policy {
     }
 }
 
-fn overlay(under: &mut toml::Table, over: toml::Table) {
+/// Lists that the shipped policy leaves out, since they name platforms, markets and brands.
+const LISTS: &[&str] = &["prior.of", "removals.of"];
+
+/// Lays one table over another. What is not in the shipped policy, or of another type there, is told with its key.
+fn overlay(under: &mut toml::Table, over: toml::Table, path: &str) -> Result<(), (String, String)> {
+    use toml::Value::{Float, Integer, Table};
     for (key, value) in over {
-        match (under.get_mut(&key), value) {
-            (Some(toml::Value::Table(u)), toml::Value::Table(o)) => overlay(u, o),
-            (_, value) => {
-                under.insert(key, value);
-            }
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        if LISTS.contains(&path.as_str()) {
+            under.insert(key, value);
+            continue;
+        }
+        let Some(own) = under.get_mut(&key) else {
+            let near = crate::catalog::nearest(&key, under.keys().map(String::as_str)).map(|k| format!("; did you mean {k:?}?"));
+            let message = format!("unknown key {key:?}{}", near.unwrap_or_default());
+            return Err((key, message));
+        };
+        match (own, value) {
+            (Table(own), Table(value)) => overlay(own, value, &path)?,
+            (own @ Float(_), value @ (Float(_) | Integer(_))) => *own = value,
+            (own, value) if own.same_type(&value) => *own = value,
+            (own, value) => return Err((key, format!("{path}: expected {}, found {}", own.type_str(), value.type_str()))),
         }
     }
+    Ok(())
 }
 
-/// Names the line of the key that an error speaks of, and the key that was meant.
-fn with_line(text: &str, message: &str) -> String {
-    let message = message.trim();
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let Some((found, known)) = quoted.split_first().filter(|_| message.contains("unknown field")) else { return message.to_owned() };
-    let line = text.lines().position(|l| l.trim_start().trim_start_matches('[').starts_with(found)).map(|i| format!("line {}: ", i + 1));
-    let near = crate::catalog::nearest(found, known.iter().copied()).map(|k| format!("; did you mean {k:?}?"));
-    format!("{}unknown key {found:?}{}", line.unwrap_or_default(), near.unwrap_or_default())
+/// A fault with the line of its key.
+fn with_line(text: &str, key: &str, message: &str) -> String {
+    let is_key = |line: &str| {
+        line.trim_start().trim_start_matches('[').strip_prefix(key).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    };
+    let line = text.lines().position(is_key).map(|i| format!("line {}: ", i + 1));
+    format!("{}{message}", line.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -258,11 +346,29 @@ mod tests {
             ("[thresholds]\n\nreprot = 0.8", "line 3: unknown key \"reprot\"; did you mean \"report\"?"),
             ("[thresholds]\nreport = 0.1", "thresholds must rise from over 0 to at most 1: ask_brand <= report <= remove"),
             ("[prior]\nbase_rate = 0", "prior: every base_rate must be over 0 and under 1"),
+            ("[weights.text]\n\ndenial = \"much\"", "line 3: weights.text.denial: expected float, found string"),
+            ("[removals]\nmod = \"on\"", "line 2: unknown key \"mod\"; did you mean \"mode\"?"),
+            ("[match]\nsimilarity = nan", "match: similarity and likely must be from 0 to 1"),
+            ("[caps]\nprice_only = \"remove\"", "caps: one thing alone never suffices for remove: set report or ask_brand"),
+            ("[[prior.of]]\nmarket = \"idn\"\nbase_rate = 0.1", "a market must be two capital letters, like ID"),
+            (
+                "[weights.price]\nbelow = []",
+                "weights.price: below and below_used need points whose ratios are over 0 and rise, with weights from -100 to 100",
+            ),
             ("[weights.text]\ndenial = nan", "weights: every weight must be a number from -100 to 100"),
         ] {
             assert_eq!(Policy::parse(text).err().as_deref(), Some(expected), "{text}");
         }
-        assert!(Policy::parse("[thresholds").is_err());
+        for text in ["[thresholds", "[removals]\nmode = \"banana\"", "[brand_topics]\nfields = [\"nope\"]", "[brand_topics]\nfields = [5]"]
+        {
+            assert!(Policy::parse(text).is_err(), "{text}");
+        }
+        assert!(
+            Policy::parse(
+                "[removals]\nmode = \"shadow\"\n[[removals.of]]\nbrand = \"a\"\nmode = \"on\"\n[brand_topics]\nfields = [\"score\"]"
+            )
+            .is_ok()
+        );
     }
 
     #[test]

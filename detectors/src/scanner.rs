@@ -241,8 +241,10 @@ fn content_hash(listing: &Listing) -> String {
     let mut parts =
         vec![listing.title(), listing.description.as_deref().unwrap_or_default(), listing.brand.as_deref().unwrap_or_default(), seller];
     for image in &listing.images {
-        let keys = [&image.sha256, &image.url, &image.path, &image.pdq, &image.data];
-        parts.push(keys.into_iter().flatten().next().map(String::as_str).unwrap_or_default());
+        let (sha256, pdq) =
+            (image.sha256.as_ref().map(touchstone_schemas::Sha256Hex::as_str), image.pdq.as_ref().map(touchstone_schemas::PdqHex::as_str));
+        let keys = [sha256, image.url.as_deref(), image.path.as_deref(), pdq, image.data.as_deref()];
+        parts.push(keys.into_iter().flatten().next().unwrap_or_default());
     }
     id(&parts)
 }
@@ -251,7 +253,7 @@ fn excerpt(listing: &Listing) -> ListingExcerpt {
     let image = |(i, image): (usize, &touchstone_schemas::Image)| ImageExcerpt {
         index: i as u64,
         url: image.url.clone(),
-        sha256: image.sha256.clone(),
+        sha256: image.sha256.as_ref().map(ToString::to_string),
     };
     ListingExcerpt {
         platform: listing.platform.clone(),

@@ -65,6 +65,9 @@ fn one_of_each_kind(evidence: &mut [Evidence]) {
     }
 }
 
+/// Less weight than this beside a price, a picture or a phrase leaves it alone.
+const TRIFLES: f64 = 1.5;
+
 /// What must never suffice alone: a price, a picture, a phrase beside a plainly named brand.
 fn caps(policy: &Policy, evidence: &[Evidence]) -> Vec<Cap> {
     let speaks = |e: &&Evidence| e.weight > Weight::default() && e.detector != Name::Prior;
@@ -77,7 +80,9 @@ fn caps(policy: &Policy, evidence: &[Evidence]) -> Vec<Cap> {
         ("picture_only", policy.caps.picture_only, Name::Image),
         ("phrase_only", policy.caps.phrase_only, Name::Text),
     ];
-    let holds = |detector: Name| !others.is_empty() && others.iter().all(|e| e.detector == detector);
+    // Trifles beside it do not make it more than one thing.
+    let beside = |detector: Name| others.iter().filter(|e| e.detector != detector).map(|e| e.weight.to_f64()).sum::<f64>();
+    let holds = |detector: Name| others.iter().any(|e| e.detector == detector) && beside(detector) < TRIFLES;
     let cap = |rule: &str, max_band| Cap { rule: rule.to_owned(), max_band };
     rules.into_iter().filter(|(_, _, detector)| holds(*detector)).map(|(rule, band, _)| cap(rule, band.band())).collect()
 }
@@ -129,6 +134,7 @@ mod tests {
             (vec![mention(), phrase()], Some(Band::Report), vec!["phrase_only"]),
             (vec![mention(), price(), phrase()], Some(Band::Remove), vec![]),
             (vec![mention()], None, vec![]),
+            (vec![mention(), price(), item(Name::Text, Kind::Overclaim, 0.4)], Some(Band::Report), vec!["price_only"]),
         ] {
             let verdict = weigh(&Policy::shipped(), &brand(), 0.0074, found);
             assert_eq!(verdict.band, band);

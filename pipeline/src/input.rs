@@ -74,6 +74,11 @@ fn send(files: Vec<Box<dyn Read + Send>>, sender: &SyncSender<Batch>) -> io::Res
         while let Some(mut line) = read_line(&mut reader)? {
             number += 1;
             (line.file, line.number) = (file, number);
+            // Editors of some systems begin a file with this mark.
+            if number == 1 && line.payload.starts_with(b"\xef\xbb\xbf") {
+                line.payload.drain(..3);
+                line.size -= 3;
+            }
             if line.payload.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }

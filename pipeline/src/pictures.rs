@@ -56,8 +56,8 @@ impl PictureCache {
     }
 
     fn draft_one(&self, image: &Image, folder: Option<&Path>, looked_at: bool) -> Draft {
-        let declared = image.sha256.as_deref().and_then(sum_of_hex);
-        let pdq = image.pdq.as_deref().and_then(pdq);
+        let declared = image.sha256.as_ref().and_then(|hex| sum_of_hex(hex.as_str()));
+        let pdq = image.pdq.as_ref().and_then(|hex| pdq(hex.as_str()));
         let failed = |fault| Draft { sum: declared, reduced: Some(Err(fault)), pdq, fresh: false };
         if !looked_at {
             return failed(PictureFault::TooMany);

@@ -163,6 +163,8 @@ fn a_catalog_tells_all_its_faults_at_once_with_file_and_line() {
     );
     write("products.jsonl", "{\"product_id\": \"p1\", \"brand_id\": \"acne\", \"name\": \"Thing\"}\n");
     write("policy.toml", "[thresholds]\nreprot = 0.8\n");
+    write("product.jsonl", "");
+    write("fx.json", "{\"as_of\": \"2026-11-01\", \"per_usd\": {\"idr\": 15600, \"VND\": 0}}");
     let output = touchstone("catalog check").arg(folder.path()).output().expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr).replace(&format!("{}/", folder.path().display()), "");
     assert_eq!(output.status.code(), Some(2));
@@ -173,6 +175,9 @@ fn a_catalog_tells_all_its_faults_at_once_with_file_and_line() {
         "brands.jsonl:3: name \"--\" has no letter or digit",
         "brands.jsonl:3: reference_prices[0].amount: expected a text like 95000 or 19.90",
         "brands.jsonl:4: not a JSON text",
+        "product.jsonl: warning: is no file of a catalog, and is ignored: did you mean products.jsonl?",
+        "fx.json: per_usd.VND: a rate must be over 0",
+        "fx.json: per_usd.idr: expected a currency's code, three capital letters like IDR",
         "products.jsonl:1: brand_id \"acne\" is not in brands.jsonl: did you mean \"acme\"?",
     ] {
         assert!(errors.contains(expected), "{expected:?} is not in:\n{errors}");

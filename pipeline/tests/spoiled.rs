@@ -137,3 +137,38 @@ fn a_thousand_spoiled_lines_are_told_of_once_each_and_change_nothing_else() {
         .collect();
     assert_eq!(counted, faults);
 }
+
+/// Texts that are worst for a scanner, a megabyte each: none may hold up the others.
+#[test]
+#[allow(clippy::disallowed_types, reason = "time is what is bounded")]
+fn no_text_takes_longer_than_its_share() {
+    let long = |text: &str| text.repeat(900_000 / text.len());
+    let attributes: serde_json::Map<String, Value> = (0..50_000).map(|i| (format!("k{i}"), json!("v"))).collect();
+    let fields = [
+        ("description", json!(long("Nordvale "))),
+        ("title", json!(long("Nordvale "))),
+        ("description", json!(long("nv "))),
+        ("description", json!(long("Nordvale kw "))),
+        ("title", json!(long("free case for Nordvale kw "))),
+        ("title", json!(long("n o r d v a l e "))),
+        ("title", json!(long("N$"))),
+        ("image_text", json!(vec!["Nordvale"; 80_000])),
+        ("variants", json!(vec![json!({"name": "Nordvale kw"}); 30_000])),
+        ("attributes", json!(attributes)),
+    ];
+    let lines: Vec<String> = fields
+        .into_iter()
+        .enumerate()
+        .map(|(i, (field, value))| {
+            let mut listing = sound(i);
+            listing[field] = value;
+            listing.to_string()
+        })
+        .collect();
+    assert!(lines.iter().all(|line| line.len() < 1 << 20), "they are scanned and not dead letters");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), lines.join("\n")).expect("a file");
+    let started = std::time::Instant::now();
+    succeed(touchstone("scan --threads 1 --out /dev/null --catalog").arg(catalog()).arg("--listings").arg(file.path()));
+    assert!(started.elapsed().as_secs() < 3, "{:?}", started.elapsed());
+}

@@ -287,8 +287,8 @@ record! {
 record! {
     /// Exchange rates.
     pub struct Fx {
-        /// The currency that the rates count from.
-        req base: Currency,
+        /// The currency that `per_base` counts from.
+        opt base: Currency,
         /// The day of the rates.
         req as_of: String,
         /// Units of each currency for one of the base, as decimal strings.

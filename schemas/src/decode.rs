@@ -366,6 +366,12 @@ pub(crate) fn cut(text: &str) -> String {
     if text.chars().count() <= 40 { text.to_owned() } else { format!("{}…", text.chars().take(40).collect::<String>()) }
 }
 
+/// A schema that null satisfies, too.
+pub(crate) fn nullable(mut schema: Value) -> Value {
+    schema["type"] = serde_json::json!([schema["type"].take(), "null"]);
+    schema
+}
+
 /// Adds one property to a schema under construction.
 pub(crate) fn property(properties: &mut Map<String, Value>, key: &str, doc: &str, mut schema: Value) {
     if let Some(object) = schema.as_object_mut() {
@@ -380,7 +386,8 @@ pub(crate) fn key(name: &'static str) -> &'static str {
 }
 
 /// Declares a JSON object: each field is `req`uired, `opt`ional, a `list` (absent when empty), `slots` (a list whose
-/// elements keep their index when one of them is dropped), a `flag` (absent when false) or a `null`able field.
+/// elements keep their index when one of them is dropped), an `array` (written when empty, too), a `flag` (absent when
+/// false) or a `null`able field, which is always written.
 macro_rules! record {
     ($(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])? pub struct $name:ident {
         $($(#[doc = $fdoc:literal])* $how:ident $field:ident: $type:ty,)*
@@ -433,22 +440,29 @@ macro_rules! record {
     (@type null $type:ty) => { Option<$type> };
     (@type list $type:ty) => { Vec<$type> };
     (@type slots $type:ty) => { Vec<$type> };
+    (@type array $type:ty) => { Vec<$type> };
     (@type flag $type:ty) => { $type };
     (@put req $map:ident, $key:expr, $value:expr) => { $map.serialize_entry($key, &$value)? };
     (@put null $map:ident, $key:expr, $value:expr) => { $map.serialize_entry($key, &$value)? };
+    (@put array $map:ident, $key:expr, $value:expr) => { $map.serialize_entry($key, &$value)? };
     (@put opt $map:ident, $key:expr, $value:expr) => { if let Some(value) = &$value { $map.serialize_entry($key, value)?; } };
     (@put flag $map:ident, $key:expr, $value:expr) => { if $value { $map.serialize_entry($key, &true)?; } };
     (@put $how:ident $map:ident, $key:expr, $value:expr) => { if !$value.is_empty() { $map.serialize_entry($key, &$value)?; } };
     (@take req $object:ident, $decoder:ident, $key:expr) => { $object.req($decoder, $key)? };
     (@take null $object:ident, $decoder:ident, $key:expr) => { $object.opt($decoder, $key) };
     (@take opt $object:ident, $decoder:ident, $key:expr) => { $object.opt($decoder, $key) };
+    (@take array $object:ident, $decoder:ident, $key:expr) => { $object.list($decoder, $key) };
     (@take list $object:ident, $decoder:ident, $key:expr) => { $object.list($decoder, $key) };
     (@take slots $object:ident, $decoder:ident, $key:expr) => { $object.slots($decoder, $key) };
     (@take flag $object:ident, $decoder:ident, $key:expr) => { $object.opt($decoder, $key).unwrap_or(false) };
     (@schema list $type:ty) => { serde_json::json!({"type": "array", "items": <$type as crate::decode::Schema>::schema()}) };
+    (@schema array $type:ty) => { serde_json::json!({"type": "array", "items": <$type as crate::decode::Schema>::schema()}) };
+    (@schema null $type:ty) => { crate::decode::nullable(<$type as crate::decode::Schema>::schema()) };
     (@schema slots $type:ty) => { serde_json::json!({"type": "array", "items": <$type as crate::decode::Schema>::schema()}) };
     (@schema $how:ident $type:ty) => { <$type as crate::decode::Schema>::schema() };
     (@required req $required:ident, $key:expr) => { $required.push($key) };
+    (@required null $required:ident, $key:expr) => { $required.push($key) };
+    (@required array $required:ident, $key:expr) => { $required.push($key) };
     (@required $how:ident $required:ident, $key:expr) => { let _ = $key; };
 }
 pub(crate) use record;

@@ -72,6 +72,14 @@ form!(
     Currency, "^[A-Z]{3}$", "IDR", |b| b.len() == 3 && b.iter().all(u8::is_ascii_uppercase)
 );
 form!(
+    /// A SHA-256 hash, hexadecimal.
+    Sha256Hex, "^[0-9a-fA-F]{64}$", "64 hexadecimal digits", |b| b.len() == 64 && b.iter().all(u8::is_ascii_hexdigit)
+);
+form!(
+    /// A PDQ hash of a picture, hexadecimal.
+    PdqHex, "^[0-9a-fA-F]{64}$", "64 hexadecimal digits", |b| b.len() == 64 && b.iter().all(u8::is_ascii_hexdigit)
+);
+form!(
     /// A decimal amount of money, never a float.
     Amount, "^[0-9]{1,18}(\\.[0-9]{1,6})?$", "95000 or 19.90", |b| {
         let (whole, fraction) = match b.iter().position(|c| *c == b'.') {
@@ -92,7 +100,11 @@ impl Amount {
 
     /// An amount from a float, to the cent; nothing for what is negative, not finite or over 18 digits.
     pub fn from_value(value: f64) -> Option<Self> {
-        if value.is_finite() { Self::new(format!("{value:.2}").trim_end_matches('0').trim_end_matches('.')) } else { None }
+        if !value.is_finite() {
+            return None;
+        }
+        let text = format!("{value:.2}");
+        Self::new(text.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 

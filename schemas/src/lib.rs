@@ -31,7 +31,7 @@ pub use catalog::{
 pub use dead_letter::DeadLetter;
 pub use decode::{Decode, Decoded, Decoder, Fault, FaultReason, Schema, decode};
 pub use evidence::{Basis, Detector, Evidence, Kind, MatchKind, Method, Span};
-pub use forms::{Amount, BrandId, Currency, Market, Score, Weight};
+pub use forms::{Amount, BrandId, Currency, Market, PdqHex, Score, Sha256Hex, Weight};
 pub use json_schema::{json_schema, names};
 pub use listing::{Condition, Id, Image, LinkKind, Listing, Op, Price, Seller, SellerLink, Stats, Tier, Variant};
 pub use notice::{Notice, NoticeTarget};

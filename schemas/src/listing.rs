@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 
 use crate::decode::{Decode, Decoder, Fault, FaultReason, choice, record};
-use crate::forms::{Amount, Currency, Market};
+use crate::forms::{Amount, Currency, Market, PdqHex, Sha256Hex};
 use crate::time::Timestamp;
 
 choice! {
@@ -129,13 +129,13 @@ record! {
         /// Where it can be fetched.
         opt url: String,
         /// SHA-256 of its bytes, hexadecimal.
-        opt sha256: String,
+        opt sha256: Sha256Hex,
         /// A file beside the listings file; in file mode only.
         opt path: String,
         /// Its bytes in base64.
         opt data: String,
         /// Its PDQ hash, 64 hexadecimal digits.
-        opt pdq: String,
+        opt pdq: PdqHex,
     }
 }
 

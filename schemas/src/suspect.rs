@@ -168,15 +168,15 @@ record! {
         /// What the score advises.
         req band: Band,
         /// What lowered the band.
-        list caps: Cap,
+        array caps: Cap,
         /// The thresholds in force.
         req thresholds: BandThresholds,
         /// What is wrong.
         req reason: Reason,
         /// The findings; their weights sum to the score's log-odds.
-        list evidence: Evidence,
+        array evidence: Evidence,
         /// The pictures looked at.
-        list images_seen: ImageSeen,
+        array images_seen: ImageSeen,
         /// Hash of the catalog.
         req catalog_version: String,
         /// Hash of the policy.

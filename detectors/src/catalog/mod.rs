@@ -157,8 +157,12 @@ impl Catalog {
             let key = (row.platform.to_string(), row.seller_id.to_string());
             authorised.entry(key).or_default().push((brand_numbers[row.brand_id.as_str()], row));
         }
-        let offenders =
-            rows.offenders.into_iter().map(|Row { row, .. }| ((row.platform.to_string(), row.seller_id.to_string()), row)).collect();
+        // Of several rows for one seller the earliest date holds.
+        let mut offenders: HashMap<(String, String), Offender> = HashMap::new();
+        for Row { row, .. } in rows.offenders {
+            let known = offenders.entry((row.platform.to_string(), row.seller_id.to_string())).or_insert_with(|| row.clone());
+            known.since = known.since.take().min(row.since);
+        }
         let category_map = rows.category_map.into_iter().filter_map(|Row { row, .. }| mapping(&row, &classes)).collect();
         Ok(Self {
             version,

@@ -1,6 +1,6 @@
 //! The rows of a catalog folder: read, checked all at once, and hashed in canonical form.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -120,15 +120,14 @@ impl<'a> Reader<'a> {
             category_map: self.lines("category_map.jsonl"),
             ..Rows::default()
         };
-        for file in self.packs() {
-            let name = file.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-            let pack = name.split(".jsonl").next().unwrap_or_default().to_owned();
-            let phrases = self.lines(&format!("phrases/{name}"));
+        for pack in self.packs() {
+            let phrases = self.lines(&format!("phrases/{pack}.jsonl"));
             rows.phrases.insert(pack, phrases);
         }
         rows.fx = self.text("fx.json").and_then(|(path, text)| match decode::<Fx>(text.as_bytes()) {
             Ok(decoded) => {
                 decoded.faults.iter().for_each(|fault| self.fault(path.clone(), 0, fault.to_string()));
+                Rates::faults(&decoded.value).into_iter().for_each(|fault| self.fault(path.clone(), 0, fault));
                 Some(decoded.value)
             }
             Err(fault) => {
@@ -137,7 +136,36 @@ impl<'a> Reader<'a> {
             }
         });
         rows.policy = self.text("policy.toml").map(|(_, text)| text);
+        self.warn_of_strangers();
         rows
+    }
+
+    /// A misnamed file would be left out without a word.
+    fn warn_of_strangers(&mut self) {
+        const KNOWN: [&str; 9] = [
+            "brands.jsonl",
+            "products.jsonl",
+            "rights_holders.jsonl",
+            "authorised_sellers.jsonl",
+            "offenders.jsonl",
+            "known_fakes.jsonl",
+            "category_map.jsonl",
+            "fx.json",
+            "policy.toml",
+        ];
+        let entries = std::fs::read_dir(self.folder).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter(|e| e.path().is_file()).map(|e| e.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        for name in &names {
+            let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
+            let is_rows = [".jsonl", ".json", ".toml"].iter().any(|ending| plain.ends_with(ending));
+            if is_rows && !KNOWN.contains(&plain) {
+                let near = nearest(plain, KNOWN.into_iter()).map(|k| format!(": did you mean {k}?")).unwrap_or_default();
+                self.warn(name, 0, format!("is no file of a catalog, and is ignored{near}"));
+            } else if plain != name && names.iter().any(|other| other == plain) {
+                self.warn(name, 0, format!("is ignored, since {plain} is there too"));
+            }
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -155,22 +183,31 @@ impl<'a> Reader<'a> {
     /// The text of a file or of its compressed form; nothing when there is none.
     fn text(&mut self, name: &str) -> Option<(PathBuf, String)> {
         let path = ["", ".gz", ".zst"].iter().map(|ending| self.path(&format!("{name}{ending}"))).find(|path| path.exists())?;
-        let mut text = String::new();
-        match open(&path).and_then(|mut file| file.read_to_string(&mut text)) {
-            Ok(_) => Some((path, text)),
+        let mut bytes = Vec::new();
+        if let Err(e) = open(&path).and_then(|mut file| file.read_to_end(&mut bytes)) {
+            self.fault(path, 0, format!("cannot be read: {e}"));
+            return None;
+        }
+        match String::from_utf8(bytes) {
+            // Editors of some systems begin a file with this mark.
+            Ok(text) => Some((path, text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))),
             Err(e) => {
-                self.fault(path, 0, format!("cannot be read: {e}"));
+                let valid = e.utf8_error().valid_up_to();
+                let line = e.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() + 1;
+                self.fault(path, line, "is not UTF-8: save the file as UTF-8".to_owned());
                 None
             }
         }
     }
 
-    fn packs(&mut self) -> Vec<PathBuf> {
-        let Ok(entries) = std::fs::read_dir(self.path("phrases")) else { return Vec::new() };
-        let is_pack = |p: &PathBuf| p.file_name().and_then(|n| n.to_str()).is_some_and(|n| n.ends_with(".jsonl"));
-        let mut files: Vec<PathBuf> = entries.filter_map(|e| e.ok().map(|e| e.path())).filter(is_pack).collect();
-        files.sort();
-        files
+    /// The names of the phrase packs.
+    fn packs(&mut self) -> BTreeSet<String> {
+        let entries = std::fs::read_dir(self.path("phrases")).into_iter().flatten().flatten();
+        let pack = |name: &str| {
+            let plain = name.trim_end_matches(".gz").trim_end_matches(".zst");
+            plain.strip_suffix(".jsonl").map(str::to_owned)
+        };
+        entries.filter_map(|e| pack(e.file_name().to_str()?)).collect()
     }
 
     fn lines<T: Decode + Schema>(&mut self, name: &str) -> Vec<Row<T>> {
@@ -227,6 +264,9 @@ impl<'a> Reader<'a> {
             self.categories("brands.jsonl", *line, &row.categories, &classes);
             let thresholds = row.thresholds.clone().unwrap_or_default();
             let order = [thresholds.ask_brand, thresholds.report, thresholds.remove].into_iter().flatten().collect::<Vec<_>>();
+            if order.iter().any(|t| t.to_f64() <= 0.0 || t.to_f64() > 1.0) {
+                self.fault(self.path("brands.jsonl"), *line, "a threshold must be over 0 and at most 1".to_owned());
+            }
             if !order.is_sorted() {
                 self.fault(self.path("brands.jsonl"), *line, "thresholds must rise: ask_brand <= report <= remove".to_owned());
             }
@@ -300,7 +340,8 @@ impl<'a> Reader<'a> {
 
     fn class(&mut self, file: &str, line: usize, name: &str, classes: &Classes) {
         if classes.by_name(name).is_none() {
-            let near = nearest(name, classes.names()).map(|c| format!(": did you mean {c:?}?")).unwrap_or_default();
+            let meant = classes.of_name(name).map(|class| classes.name(class));
+            let near = meant.or_else(|| nearest(name, classes.names())).map(|c| format!(": did you mean {c:?}?")).unwrap_or_default();
             self.fault(self.path(file), line, format!("class {name:?} is not in the closed list{near}"));
         }
     }

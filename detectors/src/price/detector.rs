@@ -24,71 +24,84 @@ impl Detector for PriceDetector {
     }
 
     fn detect(&self, matter: &Matter<'_>) -> Vec<Evidence> {
-        self.compare(matter).into_iter().collect()
+        compare(matter)
     }
 }
 
-impl PriceDetector {
-    fn compare(&self, matter: &Matter<'_>) -> Option<Evidence> {
-        // The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
-        let said = |kinds: &[PhraseKind]| {
-            matter.reading.hits.iter().any(|h| matter.reading.document.in_title(h.piece) && matter.catalog.words.is(h, kinds))
-        };
-        let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
-        let other_goods =
-            !named && said(&[PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample]);
-        // Of cosmetics there are genuine samples at a part of the price.
-        let cosmetics = matter.catalog.classes.by_name("cosmetics");
-        let sample = said(&[PhraseKind::Sample])
-            && matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
-        let exempt = matter.accessory.is_some() || other_goods || sample;
-        if !matter.anchored || exempt {
-            return None;
-        }
-        let (price, spread) = asked(matter)?;
-        let usd = matter.catalog.rates.price_in_usd(price)?;
-        let against = reference(matter)?;
-        let title = matter.reading.document.title();
-        let units = matter.listing().units.or_else(|| pieces(&matter.reading.document.text()[title.range.clone()])).unwrap_or(1).max(1);
-        // Pieces of a listing are far below what a float holds exactly.
-        #[allow(clippy::cast_precision_loss)]
-        let units = units as f64;
-        let ratio = usd / units / against.usd;
-        let weights = &matter.policy.weights.price;
-        let curve = if is_used(matter) { &weights.below_used } else { &weights.below };
-        // Named elsewhere than in the title, the brand is less likely what is sold.
-        let elsewhere = !matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece)) && matter.models.is_empty();
-        let sureness = against.sureness * if elsewhere { matter.policy.weights.text.mention_elsewhere } else { 1.0 };
-        let (kind, weight) = match ratio {
-            _ if spread >= SPREAD => (Kind::Decoy, weights.decoy),
-            r if near_a_power_of_ten(r) => (Kind::DataError, 0.0),
-            r if r < DECOY.0 && usd < DECOY.1 => (Kind::Decoy, weights.decoy),
-            r if r < IN_RANGE.0 => (Kind::BelowReference, curve.at(r) * sureness),
-            _ if against.guessed => return None,
-            r if r <= IN_RANGE.1 => (Kind::InRange, weights.in_range),
-            _ => (Kind::AboveReference, weights.above),
-        };
-        let rate = matter.catalog.rates.usd(&price.currency)?;
+/// What the goods cost beside the reference, and a decoy among the variants.
+fn compare(matter: &Matter<'_>) -> Vec<Evidence> {
+    if !matter.anchored || says_nothing(matter) {
+        return Vec::new();
+    }
+    let (Some(asked), Some(against)) = (asked(matter), reference(matter)) else { return Vec::new() };
+    let ratio = asked.usd / against.usd;
+    let weights = &matter.policy.weights.price;
+    let curve = if is_used(matter) { &weights.below_used } else { &weights.below };
+    // Named elsewhere than in the title, the brand is less likely what is sold.
+    let elsewhere = !matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece)) && matter.models.is_empty();
+    let sureness = against.sureness * if elsewhere { matter.policy.weights.text.mention_elsewhere } else { 1.0 };
+    let item = |kind, weight| {
         let mut evidence = Evidence::new(Name::Price, kind, Weight::from_f64(weight));
         evidence.ratio = Some(Score::from_f64(ratio));
-        evidence.unit_price = Amount::from_value(price.amount.value() / units);
-        evidence.reference = Amount::from_value(against.usd / rate).map(|a| a.to_string());
+        evidence.unit_price = Amount::from_value(asked.price.amount.value() / asked.units);
+        let rate = matter.catalog.rates.usd(&asked.price.currency);
+        evidence.reference = rate.and_then(|rate| Amount::from_value(against.usd / rate)).map(|a| a.to_string());
         evidence.basis = Some(against.basis);
-        Some(evidence)
-    }
+        evidence
+    };
+    // A decoy among the variants takes nothing from what the others cost.
+    let mut found = Vec::from_iter((asked.spread >= SPREAD).then(|| item(Kind::Decoy, weights.decoy)));
+    found.extend(match ratio {
+        r if near_a_power_of_ten(r) => Some(item(Kind::DataError, 0.0)),
+        r if r < DECOY.0 && asked.usd < DECOY.1 => found.is_empty().then(|| item(Kind::Decoy, weights.decoy)),
+        r if r < IN_RANGE.0 => Some(item(Kind::BelowReference, curve.at(r) * sureness)),
+        _ if against.guessed => None,
+        r if r <= IN_RANGE.1 => Some(item(Kind::InRange, weights.in_range)),
+        _ => Some(item(Kind::AboveReference, weights.above)),
+    });
+    found
 }
 
-/// The price that a buyer pays: the listing's, or the median of its variants'; and how far the variants are apart.
-fn asked<'a>(matter: &Matter<'a>) -> Option<(&'a Price, f64)> {
+/// The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
+fn says_nothing(matter: &Matter<'_>) -> bool {
+    let said = |kinds: &[PhraseKind]| matter.reading.in_title(matter.catalog, kinds).next().is_some();
+    let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
+    let others = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample];
+    // Of cosmetics there are genuine samples at a part of the price.
+    let cosmetics = matter.catalog.classes.by_name("cosmetics");
+    let cosmetic = matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
+    matter.accessory.is_some() || (!named && said(&others)) || (cosmetic && said(&[PhraseKind::Sample]))
+}
+
+/// What a buyer pays.
+struct Asked<'a> {
+    price: &'a Price,
+    /// Pieces that the price buys.
+    units: f64,
+    /// US dollars for one piece.
+    usd: f64,
+    /// The dearest variant over the cheapest.
+    spread: f64,
+}
+
+/// The listing's price, or the median of its variants'.
+fn asked<'a>(matter: &Matter<'a>) -> Option<Asked<'a>> {
     let listing = matter.listing();
-    let mut variants: Vec<&Price> = listing.variants.iter().filter_map(|v| v.price.as_ref()).filter(|p| p.amount.value() > 0.0).collect();
-    variants.sort_by(|a, b| a.amount.value().total_cmp(&b.amount.value()));
-    let spread = match (variants.first(), variants.last()) {
-        (Some(low), Some(high)) if low.currency == high.currency => high.amount.value() / low.amount.value(),
-        _ => 1.0,
+    let title = matter.reading.document.title().range.clone();
+    let whole = listing.units.or_else(|| pieces(&matter.reading.document.text()[title]));
+    let ask = |price: &'a Price, units: Option<u64>| {
+        // Pieces of a listing are far below what a float holds exactly.
+        #[allow(clippy::cast_precision_loss)]
+        let units = units.or(whole).unwrap_or(1).max(1) as f64;
+        let usd = matter.catalog.rates.price_in_usd(price)? / units;
+        (usd > 0.0).then_some(Asked { price, units, usd, spread: 1.0 })
     };
-    let price = variants.get(variants.len() / 2).copied().or(listing.price.as_ref()).filter(|p| p.amount.value() > 0.0)?;
-    Some((price, spread))
+    let mut variants: Vec<Asked<'a>> = listing.variants.iter().filter_map(|v| ask(v.price.as_ref()?, v.units)).collect();
+    variants.sort_by(|a, b| a.usd.total_cmp(&b.usd));
+    let spread = variants.first().zip(variants.last()).map_or(1.0, |(low, high)| high.usd / low.usd);
+    let middle = variants.len() / 2;
+    let median = variants.into_iter().nth(middle).map(|asked| Asked { spread, ..asked });
+    median.or_else(|| ask(listing.price.as_ref()?, None))
 }
 
 /// A hundred or a thousand times off: a wrong unit. Ten times off is what copies cost.

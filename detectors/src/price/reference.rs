@@ -53,6 +53,8 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     let exact = of(&|c| c == goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
     // A broader class holds dearer and cheaper goods, a narrower or a sister class may be others.
     let broader = || of(&|c| tree.overlap(c, goods.class)).or_else(|| of(&|c| tree.siblings(c, goods.class)));
+    // A price without a category stands for whatever the brand makes.
+    let broader = || broader().or_else(|| cheapest(matter, &|r| r.class.is_none()));
     exact.or_else(|| broader().map(|usd| by(usd, Basis::BrandCategory, weights.by_broader_class)))
 }
 
@@ -70,15 +72,24 @@ fn of_product(matter: &Matter<'_>, best: f64) -> Option<f64> {
     prices.get(prices.len() / 2).copied()
 }
 
-/// A product's price in the listing's market, else anywhere.
+/// What a product costs: in the listing's market, else worldwide, else anywhere.
 fn of_market(matter: &Matter<'_>, references: &[Reference]) -> Option<f64> {
-    let new = || references.iter().filter(|r| r.condition == Condition::New);
-    let here = new().find(|r| r.market.as_ref() == Some(&matter.listing().market));
-    here.or_else(|| new().find(|r| r.market.is_none())).or_else(|| new().next()).map(|r| r.usd)
+    nearest_market(matter, references.iter()).map(|(_, usd)| usd).reduce(f64::min)
 }
 
 fn cheapest(matter: &Matter<'_>, fits: &dyn Fn(&Reference) -> bool) -> Option<f64> {
-    let rows = || matter.entry().references.iter().filter(|r| r.condition == Condition::New && fits(r));
-    let here = rows().filter(|r| r.market.as_ref() == Some(&matter.listing().market)).map(|r| r.usd).reduce(f64::min);
-    here.or_else(|| rows().map(|r| r.usd).reduce(f64::min))
+    nearest_market(matter, matter.entry().references.iter().filter(|r| fits(r))).map(|(_, usd)| usd).reduce(f64::min)
+}
+
+/// The references for new goods that are nearest to the listing's market: its own, else those for all, else any.
+fn nearest_market<'a>(matter: &Matter<'_>, references: impl Iterator<Item = &'a Reference>) -> impl Iterator<Item = (u8, f64)> {
+    let nearness = |r: &Reference| match &r.market {
+        Some(market) if *market == matter.listing().market => 0,
+        None => 1,
+        Some(market) if market.as_str() == "ZZ" => 1,
+        Some(_) => 2,
+    };
+    let all: Vec<(u8, f64)> = references.filter(|r| r.condition == Condition::New).map(|r| (nearness(r), r.usd)).collect();
+    let nearest = all.iter().map(|(nearness, _)| *nearness).min();
+    all.into_iter().filter(move |(nearness, _)| Some(*nearness) == nearest)
 }

@@ -4,14 +4,11 @@
 const COUNTERS: &[&str] = &[
     "pc",
     "pcs",
-    "pce",
     "pces",
-    "piece",
     "pieces",
     "pack",
     "packs",
     "pk",
-    "pair",
     "pairs",
     "ct",
     "count",
@@ -26,7 +23,6 @@ const COUNTERS: &[&str] = &[
     "doi",
     "cap",
     "goi",
-    "chinh",
     "unidades",
     "unidad",
     "piezas",
@@ -54,6 +50,12 @@ const COUNTERS: &[&str] = &[
 ];
 /// Words before a number that count pieces.
 const BEFORE: &[&str] = &["isi", "set of", "pack of", "lot of", "box of", "pack", "combo", "bo", "set"];
+/// Words after the number one that count pieces: a greater number before them is a model's ("runner 9 pair of shoes").
+const SINGULAR: &[&str] = &["piece", "pair", "pce"];
+/// Words before a number that count what the shop has and not what one buys.
+const STOCK: &[&str] = &["stock", "stok", "sisa", "only", "last", "con", "tinggal", "restan", "quedan"];
+/// Units of size: "50 ml x 3" is three pieces.
+const SIZES: &[&str] = &["ml", "g", "gr", "oz", "l", "kg", "cl", "tablets", "capsules"];
 const MOST: u64 = 500;
 
 /// The number of pieces that a normalised title names; nothing when it names none.
@@ -66,8 +68,14 @@ pub(crate) fn pieces(title: &str) -> Option<u64> {
         number(n).filter(|_| COUNTERS.contains(&counter))
     };
     for (i, token) in tokens.iter().enumerate() {
-        if let Some(n) = fused(token) {
+        if i > 0 && STOCK.contains(&tokens[i - 1]) {
+            continue;
+        }
+        if let Some(n) = fused(token).or_else(|| times(&tokens, i)) {
             return Some(n);
+        }
+        if *token == "1" && tokens.get(i + 1).is_some_and(|next| SINGULAR.contains(next)) {
+            return Some(1);
         }
         if let Some(n) = number(token)
             && (tokens.get(i + 1).is_some_and(|next| COUNTERS.contains(next)) || i > 0 && introduces(&tokens[..i]))
@@ -76,6 +84,16 @@ pub(crate) fn pieces(title: &str) -> Option<u64> {
         }
     }
     None
+}
+
+/// "50 ml x 3", "50ml x3".
+fn times(tokens: &[&str], i: usize) -> Option<u64> {
+    let number = match tokens[i].strip_prefix('x')? {
+        "" => tokens.get(i + 1)?,
+        fused => fused,
+    };
+    let size = tokens.get(i.checked_sub(1)?)?.trim_start_matches(|c: char| c.is_ascii_digit());
+    number.parse().ok().filter(|n| (2..=MOST).contains(n) && SIZES.contains(&size))
 }
 
 /// "isi 10", "pack of 3"; a bare "set 3" or "pack 3" may be a model and is not taken.
@@ -102,6 +120,14 @@ mod tests {
             ("air runner 90", None),
             ("size 42 shoes", None),
             ("set 3", None),
+            ("runner 9 pair of shoes", None),
+            ("1 pair of socks", Some(1)),
+            ("runner 9 chinh hang", None),
+            ("only 20 pcs left", None),
+            ("ready stock 20 pcs", None),
+            ("serum 50 ml x 3", Some(3)),
+            ("serum 50ml x3", Some(3)),
+            ("bmw x 5", None),
             ("9000 pcs", None),
             ("", None),
         ] {

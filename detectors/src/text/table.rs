@@ -91,6 +91,10 @@ fn work_out(c: char) -> Worked {
     if is_invisible(c) {
         return Worked::Invisible;
     }
+    // Signs of a mark would become letters of the name before them.
+    if matches!(c, '™' | '℠') {
+        return Worked::Separator;
+    }
     if c.is_ascii() {
         return match c {
             'a'..='z' | '0'..='9' => Worked::Kept(c.to_string(), Change::None),

@@ -51,7 +51,9 @@ fn policy(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<
         }
         None => (of_catalog.as_path(), catalog.policy().unwrap_or_default().to_owned()),
     };
-    Policy::parse(&text).map_err(|e| Failure::Usage(format!("{}: {e}", place.display())))
+    let wrong = |e: String| Failure::Usage(format!("{}: {e}", place.display()));
+    let policy = Policy::parse(&text).map_err(wrong)?;
+    policy.conflict(catalog).map_or(Ok(policy), |e| Err(wrong(e)))
 }
 
 /// A catalog without faults; its warnings go to standard error.
