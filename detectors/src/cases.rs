@@ -36,6 +36,13 @@ fn names_are_found_however_they_are_written() {
         ("nodrvale shoes", Fuzzy, "nodrvale"),
         ("the fjord shoes", Nickname, "the fjord"),
         ("신상 노드베일운동화", Exact, "노드베일"),
+        ("Nordvale™ shoes", Exact, "Nordvale"),
+        ("nordvaleshoes 2026", Exact, "nordvale"),
+        ("NᴏʀᴅVᴀʟᴇ shoes", Confusable, "NᴏʀᴅVᴀʟᴇ"),
+        ("n*rdvale shoes", Confusable, "n*rdvale"),
+        ("노드.베일 운동화", Split, "노드.베일"),
+        ("노 드 베 일 운동화", Split, "노 드 베 일"),
+        ("nordval shoes", Fuzzy, "nordval"),
     ] {
         let mention =
             evidence(json!({"title": title}), "nordvale").into_iter().find(|e| e.kind == Kind::BrandMention && e.weight.to_f64() != 0.0);
@@ -55,6 +62,9 @@ fn other_words_are_no_names() {
         "NVMe drive",
         "valentine roses",
         "kesa robe",
+        "leather shoes, not Nordvale",
+        "sepatu kulit bukan Nordvale",
+        "노드베일 아님 운동화",
         "fjord tour",
     ] {
         assert!(assess(json!({"title": title})).is_empty(), "{title}");
@@ -71,6 +81,8 @@ fn an_ordinary_word_needs_a_second_anchor() {
         (json!({"title": "harbor", "brand": "Harbor"}), "harbor", true),
         (json!({"title": "Nordvale harbor hoodie"}), "harbor", false),
         (json!({"title": "Harb0r hoodie"}), "harbor", true),
+        (json!({"title": "Sunrise over the harbor hoodie"}), "harbor", false),
+        (json!({"title": "harbor hoodie black"}), "harbor", true),
         (json!({"title": "cincin oro 18k"}), "oro", false),
         (json!({"title": "Oro smartphone 5G"}), "oro", false),
         (json!({"title": "Oro Phone 5G smartphone"}), "oro", true),
@@ -92,6 +104,9 @@ fn code_words_count_near_a_name_and_where_they_mean_a_copy() {
         ("노드베일 운동화 미러급", "nordvale", true),
         ("Nordvale 运动鞋 一比一", "nordvale", true),
         ("Nordvale shoes", "nordvale", false),
+        ("Nordvale shoes, not a replica", "nordvale", false),
+        ("Nordvale shoes never fake", "nordvale", false),
+        ("Nordvale replica jersey", "nordvale", false),
         ("Nordvale replica scale model 1:18 diecast", "nordvale", false),
     ] {
         let found = evidence(json!({"title": title}), brand).iter().any(|e| e.kind == Kind::CodedPhrase && e.weight.to_f64() > 0.0);
@@ -110,6 +125,7 @@ fn repeating_a_title_moves_no_score() {
 #[test]
 fn prices_are_compared_with_what_such_goods_cost() {
     let price = |amount: &str| json!({"amount": amount, "currency": "USD"});
+    let decoyed = ["12", "12", "12", "300"].map(|amount| json!({"name": "a", "price": price(amount)}));
     for (fields, expected) in [
         (json!({"title": "Nordvale shoes", "price": price("20")}), Some((Kind::BelowReference, 0.2))),
         (json!({"title": "Nordvale shoes", "price": price("95")}), Some((Kind::InRange, 0.95))),
@@ -126,6 +142,13 @@ fn prices_are_compared_with_what_such_goods_cost() {
             json!({"title": "Nordvale shoes", "variants": [{"name": "40", "price": price("0.50")}, {"name": "41", "price": price("95")}]}),
             Some((Kind::Decoy, 0.95)),
         ),
+        (json!({"title": "Nordvale shoes", "variants": decoyed}), Some((Kind::Decoy, 0.12))),
+        (
+            json!({"title": "Nordvale shoes", "variants": [{"name": "a", "price": price("20"), "units": 2}, {"name": "b", "price": {"amount": "156000", "currency": "IDR"}}]}),
+            Some((Kind::BelowReference, 0.1)),
+        ),
+        (json!({"title": "Nordvale shoes repair service", "price": price("20")}), None),
+        (json!({"title": "Protective case for Nordvale shoes", "price": price("5")}), None),
         (json!({"title": "Nordvale shoes"}), None),
         (json!({"title": "Nordvale shoes", "price": price("0")}), None),
         (json!({"title": "Nordvale perfume 50ml", "price": price("20")}), None),
@@ -200,4 +223,25 @@ fn a_picture_names_brand_and_product_where_no_word_does_and_is_never_enough_alon
     assert_eq!((copy.reference.as_deref(), copy.distance, copy.r#box.len()), (Some("kessra:tote#0"), Some(0), 4));
     assert!(cheap.evidence.iter().any(|e| e.kind == Kind::BelowReference && e.basis == Some(touchstone_schemas::Basis::Product)));
     assert!(cheap.score > dear[0].suspect.score);
+}
+
+#[test]
+fn a_plain_code_word_in_a_picture_counts_where_the_title_names_the_brand() {
+    let kinds_of = |fields: Value| kinds(fields, "nordvale").contains(&Kind::CodedPhrase);
+    assert!(kinds_of(json!({"title": "Nordvale shoes", "image_text": ["1:1 REPLICA"]})));
+    assert!(kinds_of(json!({"title": "Nordvale shoes", "variants": [{"name": "kw super"}]})));
+    assert!(!kinds_of(json!({"title": "plain shoes", "image_text": ["1:1 REPLICA"], "brand": "Nordvale"})));
+}
+
+#[test]
+fn the_text_of_a_known_fake_is_told_until_it_expires() {
+    let text = "Sole pressed in one mould, box with a matching label, choose the size and leave the colour in the note, two layers of wrap";
+    let found = |at: &str, description: &str| {
+        let fields = json!({"title": "Nordvale shoes", "description": description, "occurred_at": at});
+        evidence(fields, "nordvale").into_iter().find(|e| e.kind == Kind::KnownFakeText).and_then(|e| e.reference)
+    };
+    let repeated = format!("Hello! {} Thank you.", text.to_uppercase());
+    assert_eq!(found("2026-12-01T00:00:00Z", &repeated).as_deref(), Some("kf-text"));
+    assert_eq!(found("2027-12-01T00:00:00Z", &repeated), None);
+    assert_eq!(found("2026-12-01T00:00:00Z", "Sole pressed in one mould, a nice box"), None);
 }

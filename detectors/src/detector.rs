@@ -60,6 +60,7 @@ mod tests {
             "brand" => listing.brand.as_deref().expect("a brand"),
             "description" => listing.description.as_deref().expect("a description"),
             p if p.starts_with("variants") => listing.variants[index()].name.as_deref().expect("a name"),
+            p if p.starts_with("attributes.") => &listing.attributes.as_ref().expect("attributes")[&p["attributes.".len()..]],
             p if p.starts_with("image_text") => &listing.image_text[index()],
             other => panic!("no field {other}"),
         }
@@ -83,7 +84,7 @@ mod tests {
         let price = prop_oneof![Just(None), (0_u64..2_000_000).prop_map(Some)];
         let seller = prop::sample::select(vec!["s1", "good", "bad"]);
         (text(), text(), text(), text(), price, seller, any::<bool>()).prop_map(|(title, description, variant, image_text, price, seller, used)| {
-            let mut fields = json!({"title": title, "description": description, "variants": [{"name": variant}], "image_text": [image_text, ""],
+            let mut fields = json!({"title": title, "description": description, "variants": [{"name": variant}], "image_text": [image_text, ""], "attributes": {"model": "NV2040-101 Kessra"},
                 "seller": {"id": seller, "name": "Nordvale Official Store"}, "condition": if used { "used" } else { "new" }});
             if let Some(price) = price {
                 fields["price"] = json!({"amount": price.to_string(), "currency": "IDR"});

@@ -28,8 +28,14 @@ const OFFENDERS: &str = r#"
 {"platform": "bazaar", "seller_id": "bad", "confirmed": 3}
 "#;
 
+const FAKES: &str = r#"
+{"id": "kf-text", "brand_id": "nordvale", "text": "Sole pressed in one mould, box with a matching label, choose the size and leave the colour in the note, two layers of wrap", "expires_at": "2027-01-01T00:00:00Z"}
+"#;
+
 pub(crate) fn write(folder: &Path) {
-    for (name, text) in [("brands", BRANDS), ("products", PRODUCTS), ("authorised_sellers", AUTHORISED), ("offenders", OFFENDERS)] {
+    for (name, text) in
+        [("brands", BRANDS), ("products", PRODUCTS), ("authorised_sellers", AUTHORISED), ("offenders", OFFENDERS), ("known_fakes", FAKES)]
+    {
         std::fs::write(folder.join(format!("{name}.jsonl")), text).expect("a temporary folder can be written");
     }
     std::fs::write(folder.join("tote.jpg"), photo(1)).expect("a temporary folder can be written");

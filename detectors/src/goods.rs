@@ -52,8 +52,11 @@ fn in_title(document: &Document<'_>, hits: &[Hit], catalog: &Catalog) -> Option<
         })
         .collect();
     // "case for phone": what stands behind the relation word is what the goods go with.
-    let ahead: Vec<_> = named.iter().copied().filter(|(_, _, piece)| piece.start < relation).collect();
-    let named = if ahead.is_empty() { named } else { ahead };
+    // Where nothing ahead of it says what is sold, it may be that all the same: "ask for a bag of".
+    let ahead = |piece: Piece| piece.start < relation;
+    let says =
+        named.iter().any(|(_, _, piece)| ahead(*piece)) || in_title().any(|h| words.is(h, &[PhraseKind::Accessory]) && ahead(h.piece));
+    let named: Vec<_> = named.into_iter().filter(|(_, _, piece)| !says || ahead(*piece)).collect();
     let first = named.iter().filter(|(_, head, _)| *head == Head::First).count() * 2 >= named.len();
     let chosen = if first { named.first() } else { named.last() };
     chosen.map(|(class, _, _)| *class)

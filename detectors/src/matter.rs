@@ -149,7 +149,7 @@ impl<'a> Matter<'a> {
         match weakest {
             Weakness::None => true,
             Weakness::Word => {
-                let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true));
+                let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true)) && !self.is_plain_word();
                 let code_says = self.reading.goods.is_none_or(|g| self.makes(g.class).is_none())
                     && self
                         .reading
@@ -165,6 +165,15 @@ impl<'a> Matter<'a> {
             }
             Weakness::Short => strong(),
         }
+    }
+
+    /// Every mention is written small in a title that writes other words large: then it is the word and not the name.
+    fn is_plain_word(&self) -> bool {
+        let document = &self.reading.document;
+        let small = |text: &str| text.chars().next().is_some_and(char::is_lowercase);
+        let title = document.title().original;
+        let large = title.split_whitespace().filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count();
+        large > 0 && self.mentions.iter().all(|m| document.in_title(m.piece) && small(document.original(m.piece)))
     }
 
     fn is_accessory(&self) -> Option<Piece> {

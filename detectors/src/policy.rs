@@ -116,6 +116,7 @@ weights!(TextWeights {
     field_generic,
     field_other,
     model_number,
+    known_fake_text,
 });
 weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
 weights!(ImageWeights { reference_copy, known_fake });

@@ -102,6 +102,19 @@ fn a_copy_is_found_whatever_was_done_to_it() {
 }
 
 #[test]
+fn an_animation_is_looked_at_by_its_first_frame() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_catalog(folder.path());
+    let mut gif = Vec::new();
+    let frames = [3, 4].map(|n| image::Frame::new(DynamicImage::ImageRgb8(product(n)).into_rgba8()));
+    image::codecs::gif::GifEncoder::new(&mut gif).encode_frames(frames).expect("memory");
+    std::fs::write(folder.path().join("a.gif"), gif).expect("a file");
+    let file = folder.path().join("listings.jsonl");
+    std::fs::write(&file, listing("1", &json!([{"path": "a.gif"}]))).expect("a file");
+    assert_eq!(run("match", folder.path(), &file)[0]["pictures"][0]["product_id"], "velmora:3");
+}
+
+#[test]
 fn pictures_come_by_data_path_or_hash_of_one_seen_before() {
     use base64::Engine;
     let folder = tempfile::tempdir().expect("a folder");
@@ -205,13 +218,15 @@ fn hostile(kind: usize, n: usize) -> (Vec<u8>, &'static str) {
         10 => (encode(&RgbImage::from_pixel(4_000, 20, Rgb([0, 0, 0])), ImageFormat::Png), "too_small"),
         11 => ([b"\xff\xd8\xff\xe0".as_slice(), &vec![0xff; 5_000]].concat(), "broken"),
         12 => ([b"RIFF\xff\xff\xff\xffWEBPVP8 ".as_slice(), &[7; 300]].concat(), "broken"),
+        13 => (cut(&jpeg), "broken"),
+        14 => (cut(&encode(&product(n as u32), ImageFormat::WebP)), "broken"),
         _ => (jpeg[..20.min(jpeg.len())].to_vec(), "broken"),
     }
 }
 
 #[test]
 fn five_hundred_hostile_pictures_give_a_fault_each_and_no_stop() {
-    const KINDS: usize = 14;
+    const KINDS: usize = 16;
     let folder = tempfile::tempdir().expect("a folder");
     write_catalog(folder.path());
     let mut text = String::new();

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use touchstone_schemas::{
-    AuthorisedSeller, Brand, CategoryMapping, Condition, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode,
+    AuthorisedSeller, Brand, CategoryMapping, Condition, KnownFake, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode,
 };
 
 pub(crate) use classes::Head;
@@ -22,7 +22,7 @@ pub use rows::{CatalogFault, Row, Rows};
 
 use crate::image::PictureIndex;
 use crate::product::{ProductIndex, ProductText, pieces};
-use crate::text::{Lexicon, Words, names_of, normalise};
+use crate::text::{FakeText, Lexicon, Words, names_of, normalise};
 
 /// The known text nearest to a mistaken one, if it is near enough to be what was meant.
 pub fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -86,6 +86,7 @@ pub struct Catalog {
     pub(crate) words: Words,
     pub(crate) index: ProductIndex,
     pub(crate) pictures: PictureIndex,
+    pub(crate) fake_texts: Vec<FakeText>,
     /// Files of the pictures, by their names in evidence; none of a compiled catalog.
     picture_files: BTreeMap<String, PathBuf>,
     pub(crate) rates: Rates,
@@ -143,9 +144,13 @@ impl Catalog {
             .collect();
 
         let names = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
-        let models = products.iter().enumerate().flat_map(|(i, p)| p.row.model_numbers.iter().map(move |m| (normalise(m), i)));
-        let lexicon = Lexicon::new(names, models)?;
+        let numbers = |p: &ProductEntry| p.row.model_numbers.iter().chain(&p.row.gtins).map(|m| normalise(m)).collect::<Vec<_>>();
+        let models = products.iter().enumerate().flat_map(|(i, p)| numbers(p).into_iter().map(move |m| (m, i)));
+        let glue = classes.words().iter().map(|w| normalise(&w.written)).filter(|w| w.len() > 2).collect();
+        let lexicon = Lexicon::new(names, models, glue)?;
         let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
+        let fake_text = |fake: &Row<KnownFake>| FakeText::of(&fake.row, brand_numbers[fake.row.brand_id.as_str()]);
+        let fake_texts = rows.known_fakes.iter().filter_map(fake_text).collect();
         let pictures = pictures::index(&products, &rows.known_fakes, &brand_numbers);
         let index = ProductIndex::new(&texts).map_err(|e| format!("the products make no index: {e}"))?;
         let packs =
@@ -172,6 +177,7 @@ impl Catalog {
             words,
             index,
             pictures,
+            fake_texts,
             picture_files: rows.picture_files,
             rates,
             classes,

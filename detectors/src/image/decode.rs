@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Cursor;
 
 use image::error::{ImageError, LimitErrorKind};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::planes::Planes;
 
@@ -103,9 +103,7 @@ pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     limits.max_image_height = Some(MAX_SIDE);
     limits.max_alloc = Some(MAX_ALLOC);
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|_| PictureFault::NotAPicture)?;
-    if reader.format().is_none() {
-        return Err(PictureFault::NotAPicture);
-    }
+    let Some(format) = reader.format() else { return Err(PictureFault::NotAPicture) };
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
@@ -118,10 +116,27 @@ pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     }
     let orientation = decoder.orientation().ok();
     let mut image = DynamicImage::from_decoder(decoder)?;
+    if format == ImageFormat::Jpeg && is_cut_off(bytes, &image) {
+        return Err(PictureFault::Broken);
+    }
     if let Some(orientation) = orientation {
         image.apply_orientation(orientation);
     }
     Ok(image)
+}
+
+/// A JPEG that ends too early is decoded as far as it goes, and the rest is one colour. What lacks a few rows only is
+/// shown by every browser, and looked at here.
+fn is_cut_off(bytes: &[u8], image: &DynamicImage) -> bool {
+    const TAIL: usize = 64;
+    const END: [u8; 2] = [0xff, 0xd9];
+    if bytes[bytes.len().saturating_sub(TAIL)..].windows(2).any(|pair| pair == END) {
+        return false;
+    }
+    let stride = image.width() as usize * usize::from(image.color().bytes_per_pixel());
+    let Some(last) = image.as_bytes().last_chunk::<1>() else { return true };
+    let empty = image.as_bytes().rchunks(stride).take_while(|row| row.iter().all(|b| b.abs_diff(last[0]) <= 1)).count();
+    empty * 20 > image.height() as usize
 }
 
 /// Colour, blended onto white where the picture is transparent.

@@ -37,8 +37,8 @@ fn compare(matter: &Matter<'_>) -> Vec<Evidence> {
     let ratio = asked.usd / against.usd;
     let weights = &matter.policy.weights.price;
     let curve = if is_used(matter) { &weights.below_used } else { &weights.below };
-    // Named elsewhere than in the title, the brand is less likely what is sold.
-    let elsewhere = !matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece)) && matter.models.is_empty();
+    // Named in the description only, the brand is less likely what is sold.
+    let elsewhere = !matter.mentions.iter().any(|m| !matter.reading.document.in_prose(m.piece)) && matter.models.is_empty();
     let sureness = against.sureness * if elsewhere { matter.policy.weights.text.mention_elsewhere } else { 1.0 };
     let item = |kind, weight| {
         let mut evidence = Evidence::new(Name::Price, kind, Weight::from_f64(weight));
@@ -64,14 +64,24 @@ fn compare(matter: &Matter<'_>) -> Vec<Evidence> {
 
 /// The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
 fn says_nothing(matter: &Matter<'_>) -> bool {
+    let words = &matter.catalog.words;
     let said = |kinds: &[PhraseKind]| matter.reading.in_title(matter.catalog, kinds).next().is_some();
+    // "Empty box", "repair service": said so plainly that the goods' own name does not speak against it.
+    let plain = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About];
+    let plainly = matter
+        .reading
+        .in_title(matter.catalog, &plain)
+        .any(|h| words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= PLAIN && p.row.phrase.contains(' ')));
     let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
     let others = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample];
     // Of cosmetics there are genuine samples at a part of the price.
     let cosmetics = matter.catalog.classes.by_name("cosmetics");
     let cosmetic = matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
-    matter.accessory.is_some() || (!named && said(&others)) || (cosmetic && said(&[PhraseKind::Sample]))
+    matter.accessory.is_some() || plainly || (!named && said(&others)) || (cosmetic && said(&[PhraseKind::Sample]))
 }
+
+/// Strength of a phrase that says plainly what the goods are.
+const PLAIN: f64 = 0.9;
 
 /// What a buyer pays.
 struct Asked<'a> {

@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use touchstone_schemas::{Detector as Name, Evidence, Kind, MatchKind, PhraseKind, Score, Weight};
 
 use super::document::Piece;
+use super::known::FakeText;
+use super::negation::is_denied;
 use super::normalise::normalise;
 use super::words::Hit;
+use crate::catalog::Class;
 use crate::detector::Detector;
 use crate::matter::Matter;
 
 /// A phrase outside the title counts at most this many words from the brand's name.
 const NEAR: usize = 12;
+/// Strength of a phrase that says plainly that the goods are copies.
+const PLAIN: f64 = 0.8;
 /// Places listed for one finding.
 const MOST_SPANS: usize = 8;
 
@@ -26,6 +31,7 @@ impl Detector for TextDetector {
     fn detect(&self, matter: &Matter<'_>) -> Vec<Evidence> {
         let mut found = mentions(matter);
         found.extend(product(matter));
+        found.extend(known_fakes(matter));
         if matter.anchored {
             found.extend(phrases(matter));
             found.extend(several_brands(matter));
@@ -64,11 +70,11 @@ fn mentions(matter: &Matter<'_>) -> Vec<Evidence> {
             MatchKind::Fuzzy => weights.mention_fuzzy,
             MatchKind::Nickname => weights.mention_nickname,
         };
-        let in_title = pieces.iter().any(|p| matter.reading.document.in_title(*p));
+        let named = pieces.iter().any(|p| !matter.reading.document.in_prose(*p));
         // A name that may be an ordinary word says nothing until something else says that it is the brand.
         let factor = if !matter.anchored {
             0.0
-        } else if in_title {
+        } else if named {
             1.0
         } else {
             weights.mention_elsewhere
@@ -93,10 +99,22 @@ fn product(matter: &Matter<'_>) -> Option<Evidence> {
     Some(evidence)
 }
 
+fn known_fakes(matter: &Matter<'_>) -> Vec<Evidence> {
+    let own = matter.catalog.fake_texts.iter().filter(|fake| fake.brand == matter.brand);
+    let repeated = own.filter(|fake| fake.is_repeated(&matter.reading.document, &matter.listing().occurred_at));
+    let evidence = |fake: &FakeText| {
+        let mut evidence = item(Kind::KnownFakeText, matter.policy.weights.text.known_fake_text);
+        evidence.reference = Some(fake.id.clone());
+        evidence
+    };
+    repeated.map(evidence).collect()
+}
+
 fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
     let weights = &matter.policy.weights.text;
     let mut groups: BTreeMap<(Kind, usize, bool), Vec<Piece>> = BTreeMap::new();
     let tree = &matter.catalog.classes;
+    let titled = matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece));
     let scale_model = matter.reading.in_title(matter.catalog, &[PhraseKind::ScaleModel]).next().and_then(|_| tree.by_name("scale_models"));
     for hit in &matter.reading.hits {
         let super::What::Phrase(index) = hit.what else { continue };
@@ -110,10 +128,16 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
         };
         let mut goods = matter.goods.iter().map(|g| g.class).chain(scale_model);
         let means_something_else = goods.any(|class| entry.not_in.iter().any(|not_in| tree.is_within(class, *not_in)));
-        let in_title = matter.reading.document.in_title(hit.piece);
-        // A wish to deal elsewhere counts wherever it stands.
-        if !means_something_else && (in_title || kind == Kind::OffPlatformContact || near_a_mention(matter, hit)) {
-            groups.entry((kind, index, !in_title)).or_default().push(hit.piece);
+        let document = &matter.reading.document;
+        // A wish to deal elsewhere counts wherever it stands, and a plain code word wherever the title names the brand alone.
+        let counts = document.in_title(hit.piece)
+            || kind == Kind::OffPlatformContact
+            || near_a_mention(matter, hit)
+            || (titled && !document.in_prose(hit.piece) && entry.row.strength.to_f64() >= PLAIN);
+        let foreign = !entry.row.phrase.contains(' ') && entry.row.phrase.is_ascii() && !speaks(matter, &entry.row.language);
+        let negated = kind == Kind::CodedPhrase && is_denied(document, hit.piece);
+        if counts && !foreign && !negated && !means_something_else && !beside(matter, hit, &entry.not_in) {
+            groups.entry((kind, index, document.in_prose(hit.piece))).or_default().push(hit.piece);
         }
     }
     let group = |((kind, index, elsewhere), pieces): ((Kind, usize, bool), Vec<Piece>)| {
@@ -143,6 +167,35 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
         new
     });
     found
+}
+
+/// Whether a listing may be in a language: a single word of a foreign one is most likely another word. English is understood everywhere.
+fn speaks(matter: &Matter<'_>, language: &str) -> bool {
+    const MARKETS: &[(&str, &[&str])] = &[
+        ("id", &["ID"]),
+        ("ms", &["MY", "BN", "SG"]),
+        ("fil", &["PH"]),
+        ("vi", &["VN"]),
+        ("th", &["TH"]),
+        ("ko", &["KR"]),
+        ("zh", &["CN", "TW", "HK", "MO", "SG"]),
+        ("es", &["ES", "MX", "AR", "CL", "CO", "PE", "UY", "EC"]),
+        ("pt", &["BR", "PT"]),
+    ];
+    let listing = matter.listing();
+    let thai = || language == "th" && listing.title().chars().any(|c| ('\u{e00}'..='\u{e7f}').contains(&c));
+    language == "en"
+        || listing.language.as_deref().is_some_and(|own| own.split('-').next() == Some(language))
+        || MARKETS.iter().any(|(l, markets)| *l == language && markets.contains(&listing.market.as_str()))
+        || thai()
+}
+
+/// Whether a word right beside a phrase names goods of which it means something else: "replica jersey".
+fn beside(matter: &Matter<'_>, hit: &Hit, not_in: &[Class]) -> bool {
+    let tree = &matter.catalog.classes;
+    let near = |h: &Hit| matter.reading.document.within_words(h.piece, hit.piece, 1);
+    let other = |class: Class| not_in.iter().any(|not_in| tree.is_within(class, *not_in));
+    matter.reading.hits.iter().any(|h| matches!(h.what, super::What::Class(class, _) if other(class)) && near(h))
 }
 
 fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {

@@ -92,6 +92,9 @@ impl<'a> Document<'a> {
         for (i, name) in listing.variants.iter().enumerate().filter_map(|(i, v)| v.name.as_deref().map(|name| (i, name))) {
             document.push(format!("variants[{i}].name").into(), name);
         }
+        for (key, value) in listing.attributes.iter().flatten() {
+            document.push(format!("attributes.{key}").into(), value);
+        }
         for (i, text) in listing.image_text.iter().enumerate() {
             document.push(format!("image_text[{i}]").into(), text);
         }
@@ -132,6 +135,11 @@ impl<'a> Document<'a> {
 
     pub(crate) fn in_title(&self, piece: Piece) -> bool {
         self.field_index(piece) == TITLE
+    }
+
+    /// Whether a piece stands in the description: the other fields name what is sold.
+    pub(crate) fn in_prose(&self, piece: Piece) -> bool {
+        self.field_of(piece).path == "description"
     }
 
     /// The original text of a piece.

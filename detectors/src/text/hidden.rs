@@ -15,6 +15,9 @@ const MOST_TOKENS: usize = 64;
 /// Shortest name that a misspelling is looked for of.
 const SHORTEST_FUZZY: usize = 5;
 
+/// From this length on a name is still told by its ends when one of them slips.
+const LONG: usize = 7;
+
 /// Indexes over the joined names.
 pub(crate) struct Hidden {
     /// Names without their spaces.
@@ -28,8 +31,15 @@ pub(crate) struct Hidden {
 impl Hidden {
     pub(crate) fn new(names: &[Name]) -> Self {
         let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), shapes: vec![0; 26 * 26] };
-        for (i, name) in names.iter().enumerate().filter(|(_, n)| n.spaced.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ')) {
+        for (i, name) in names.iter().enumerate() {
             let joined = name.spaced.replace(' ', "");
+            if !name.spaced.is_ascii() {
+                // Han, Hangul, Thai: two letters are a name.
+                if joined.chars().count() >= 2 && joined.len() <= LONGEST {
+                    hidden.joined.entry(joined).or_default().push(i);
+                }
+                continue;
+            }
             if joined.len() >= 4 && joined.len() <= LONGEST {
                 hidden.joined.entry(joined.clone()).or_default().push(i);
             }
@@ -42,7 +52,9 @@ impl Hidden {
                         entry.push(i);
                     }
                 }
-                hidden.shapes[shape(bytes)] |= 0b111 << (bytes.len() - 1).min(61);
+                for shape in shapes(bytes) {
+                    hidden.shapes[shape] |= 0b111 << (bytes.len() - 1).min(61);
+                }
             }
         }
         hidden
@@ -59,6 +71,7 @@ impl Hidden {
             let tokens: Vec<Piece> = document.tokens(field).take(most).collect();
             for i in 0..tokens.len() {
                 if !document.text()[tokens[i].range()].is_ascii() {
+                    self.torn_syllables(document, names, &tokens[i..], mentions);
                     continue;
                 }
                 scratch.clear();
@@ -68,6 +81,9 @@ impl Hidden {
                         break;
                     }
                     self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
+                    if j == i + 1 {
+                        self.starred(document, names, [tokens[i], tokens[j]], mentions);
+                    }
                     if fuzzy && j - i < 3 {
                         let window = Piece { start: tokens[i].start, end: tokens[j].end };
                         if !plain.touches(window) {
@@ -106,12 +122,52 @@ impl Hidden {
         }
     }
 
+    /// Names of scripts without spaces, torn by spaces or signs: "마 로 벨", "퀠.린".
+    fn torn_syllables(&self, document: &Document<'_>, names: &[Name], tokens: &[Piece], mentions: &mut Vec<Mention>) {
+        const MOST: usize = 5;
+        let mut joined = String::new();
+        for (n, token) in tokens.iter().take(MOST).enumerate() {
+            let word = &document.text()[token.range()];
+            joined.push_str(word);
+            if word.is_ascii() || joined.len() > LONGEST {
+                return;
+            }
+            for &name in self.joined.get(&joined).filter(|_| n > 0).into_iter().flatten() {
+                if !names[name].spaced.contains(' ') {
+                    let piece = Piece { start: tokens[0].start, end: token.end };
+                    mentions.push(Mention { brand: names[name].brand, name, kind: MatchKind::Split, piece });
+                }
+            }
+        }
+    }
+
+    /// A letter hidden behind a sign: "m*rovelle".
+    fn starred(&self, document: &Document<'_>, names: &[Name], pair: [Piece; 2], mentions: &mut Vec<Mention>) {
+        let [left, right] = pair.map(|p| &document.text()[p.range()]);
+        let gap = document.between(pair[0], pair[1]);
+        let mut signs = gap.chars();
+        let starred = matches!((signs.next(), signs.next()), (Some('*' | '•' | '#' | '_' | '.' | '+' | '×'), None));
+        if !starred || left.len() + right.len() < SHORTEST_FUZZY {
+            return;
+        }
+        let raw = format!("{left}{right}");
+        for &name in keys(raw.as_bytes()).last().and_then(|key| self.deletes.get(&key)).into_iter().flatten() {
+            let joined = names[name].spaced.replace(' ', "");
+            // One letter more than is written, just where the sign stands.
+            let fits = joined.len() == raw.len() + 1 && joined.starts_with(left) && joined.ends_with(right);
+            if fits {
+                let piece = Piece { start: pair[0].start, end: pair[1].end };
+                mentions.push(Mention { brand: names[name].brand, name, kind: MatchKind::Confusable, piece });
+            }
+        }
+    }
+
     fn misspelt(&self, names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
         let bytes = raw.as_bytes();
         if bytes.len() < SHORTEST_FUZZY - 1 || bytes.len() > LONGEST || !bytes.iter().all(u8::is_ascii_lowercase) {
             return;
         }
-        if self.shapes[shape(bytes)] & (1 << bytes.len().min(62)) == 0 {
+        if self.shapes[shape(bytes[0], bytes[bytes.len() - 1])] & (1 << bytes.len().min(62)) == 0 {
             return;
         }
         let mut candidates: Vec<usize> = keys(bytes).filter_map(|key| self.deletes.get(&key)).flatten().copied().collect();
@@ -245,9 +301,27 @@ fn sign_letter(c: char) -> Option<char> {
     }
 }
 
-fn shape(word: &[u8]) -> usize {
+fn shape(first: u8, last: u8) -> usize {
     let letter = |b: u8| usize::from(b.saturating_sub(b'a').min(25));
-    letter(word[0]) * 26 + letter(word[word.len() - 1])
+    letter(first) * 26 + letter(last)
+}
+
+/// The shapes that a misspelling of a name may have.
+fn shapes(name: &[u8]) -> Vec<usize> {
+    let (first, last) = (name[0], name[name.len() - 1]);
+    let mut all = vec![shape(first, last)];
+    if name.len() >= LONG {
+        all.extend((b'a'..=b'z').filter(|c| begin_alike(*c, first)).map(|c| shape(c, last)));
+        all.push(shape(first, b's'));
+        if is_vowel(last) {
+            all.push(shape(first, name[name.len() - 2]));
+        }
+    }
+    all
+}
+
+fn is_vowel(letter: u8) -> bool {
+    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
 }
 
 /// Hashes of a word and of it less each letter.
@@ -262,11 +336,21 @@ fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
 
 /// Whether a word is a name with one slip that a reader would not notice: a letter doubled, dropped or added inside,
 /// two neighbours swapped, or a letter for one that looks or sounds alike. First and last letters stay, since a change
-/// there usually makes another word ("valentine" is no slip of a name that ends in o). In five letters any slip may make
-/// another word, so that only a doubled letter or a swap counts.
+/// there usually makes another word ("valentine" is no slip of a name that ends in o); a long name may begin with a letter
+/// that sounds alike, lose a last vowel or take an s. In five letters any slip may make another word, so that only a
+/// doubled letter or a swap counts.
 fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
-    let same_ends = word.first() == name.first() && word.last() == name.last();
-    if !same_ends || word == name {
+    if word == name {
+        return false;
+    }
+    if name.len() >= LONG {
+        let tail = name.len() - 1;
+        let slipped = word == &name[..tail] && is_vowel(name[tail]) || word.strip_suffix(b"s") == Some(name);
+        if slipped || (word[1..] == name[1..] && begin_alike(word[0], name[0])) {
+            return true;
+        }
+    }
+    if word.first() != name.first() || word.last() != name.last() {
         return false;
     }
     let prefix = word.iter().zip(name).take_while(|(a, b)| a == b).count();
@@ -282,10 +366,16 @@ fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
     }
 }
 
+/// Letters that sound alike at the beginning of a name.
+fn begin_alike(a: u8, b: u8) -> bool {
+    const PAIRS: [&[u8; 2]; 5] = [b"ck", b"kq", b"cq", b"sz", b"iy"];
+    PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
+}
+
 /// Letters that look or sound alike.
 fn alike(a: u8, b: u8) -> bool {
-    const PAIRS: [&[u8; 2]; 16] =
-        [b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou"];
+    const PAIRS: [&[u8; 2]; 17] =
+        [b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou", b"uw"];
     PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
 }
 
@@ -301,7 +391,10 @@ mod tests {
             ("nordvlae", "nordvale", true),
             ("nortvale", "nordvale", true),
             ("nordvala", "nordvale", false),
-            ("nordvales", "nordvale", false),
+            ("nordvales", "nordvale", true),
+            ("nordval", "nordvale", true),
+            ("quellin", "kuellin", true),
+            ("orelo", "orel", false),
             ("mordvale", "nordvale", false),
             ("nordxale", "nordvale", false),
             ("nordvale", "nordvale", false),

@@ -3,13 +3,14 @@
 //! One pass finds every name as a listing would write it. What is hidden better (torn apart, spelt with digits,
 //! misspelt) is looked for by `hidden`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use daachorse::DoubleArrayAhoCorasick;
 use touchstone_schemas::MatchKind;
 
 use super::document::{Document, Piece};
 use super::hidden::Hidden;
+use super::negation::is_denied;
 use super::normalise::normalise;
 use super::table::Change;
 
@@ -75,11 +76,13 @@ pub(crate) struct Lexicon {
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
     meanings: Vec<Vec<Meaning>>,
     hidden: Hidden,
+    /// Words that sellers glue to names.
+    glue: HashSet<String>,
 }
 
 impl Lexicon {
-    /// `models` are normalised model numbers with the index of their product.
-    pub(crate) fn new(names: Vec<Name>, models: impl Iterator<Item = (String, usize)>) -> Result<Self, String> {
+    /// `models` are normalised model numbers with the index of their product, `glue` the class words, normalised.
+    pub(crate) fn new(names: Vec<Name>, models: impl Iterator<Item = (String, usize)>, glue: HashSet<String>) -> Result<Self, String> {
         let mut patterns: HashMap<String, Vec<Meaning>> = HashMap::new();
         for (i, name) in names.iter().enumerate() {
             patterns.entry(name.spaced.clone()).or_default().push(Meaning::Name(i));
@@ -100,7 +103,7 @@ impl Lexicon {
             ),
         };
         let hidden = Hidden::new(&names);
-        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden })
+        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden, glue })
     }
 
     /// Every name and model number in a document, in order of place and brand.
@@ -108,11 +111,14 @@ impl Lexicon {
         let mut found = Found::default();
         for hit in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
             let piece = Piece { start: hit.start(), end: hit.end() };
-            if !document.is_name(piece) {
+            let whole = document.is_name(piece);
+            if !whole && !self.is_glued(document, piece) {
                 continue;
             }
             for meaning in &self.meanings[hit.value() as usize] {
                 match *meaning {
+                    Meaning::Name(name) if !whole && self.names[name].weak != Weakness::None => {}
+                    Meaning::Model(_) if !whole => {}
                     Meaning::Model(product) => found.models.push(ModelHit { product, piece }),
                     Meaning::Name(name) => {
                         let kind = self.kind(name, document, piece);
@@ -127,7 +133,22 @@ impl Lexicon {
         }
         self.hidden.find(document, &self.names, &mut found.mentions);
         settle(&mut found.mentions);
+        found.mentions.retain(|m| !is_denied(document, m.piece));
         found
+    }
+
+    /// Whether a name is glued to a class word or a number: "nordvaleshoes", "2026nordvale".
+    fn is_glued(&self, document: &Document<'_>, piece: Piece) -> bool {
+        const SHORTEST: usize = 6;
+        let text = document.text();
+        if piece.end - piece.start < SHORTEST || !text[piece.range()].bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return false;
+        }
+        let edge = |c: char| c == ' ' || c == '\n';
+        let before = &text[text[..piece.start].rfind(edge).map_or(0, |i| i + 1)..piece.start];
+        let behind = &text[piece.end..text[piece.end..].find(edge).map_or(text.len(), |i| piece.end + i)];
+        let known = |part: &str| part.is_empty() || part.bytes().all(|b| b.is_ascii_digit()) || self.glue.contains(part);
+        known(before) && known(behind)
     }
 
     fn kind(&self, name: usize, document: &Document<'_>, piece: Piece) -> MatchKind {

@@ -127,10 +127,21 @@ fn work_out(c: char) -> Worked {
     Worked::Kept(folded, change)
 }
 
+/// Small letters drawn like capitals, which the tables of confusables leave out.
+#[rustfmt::skip]
+const SMALL: &[(char, char)] = &[
+    ('к', 'k'), ('т', 't'), ('м', 'm'), ('є', 'e'), ('ᴀ', 'a'), ('ʙ', 'b'), ('ᴄ', 'c'), ('ᴅ', 'd'), ('ᴇ', 'e'), ('ꜰ', 'f'), ('ɢ', 'g'), ('ʜ', 'h'), ('ɪ', 'i'),
+    ('ᴊ', 'j'), ('ᴋ', 'k'), ('ʟ', 'l'), ('ᴍ', 'm'), ('ɴ', 'n'), ('ᴏ', 'o'), ('ᴘ', 'p'), ('ʀ', 'r'), ('ꜱ', 's'), ('ᴛ', 't'), ('ᴜ', 'u'), ('ᴠ', 'v'), ('ᴡ', 'w'),
+    ('ʏ', 'y'), ('ᴢ', 'z'),
+];
+
 /// The ASCII letter or digit, in lower case, that a letter of another alphabet is drawn like.
 fn look_alike(c: char) -> Option<char> {
     if without_marks(c).is_ascii() || !may_be_confused(c) {
         return None;
+    }
+    if let Some((_, letter)) = SMALL.iter().find(|(small, _)| *small == c) {
+        return Some(*letter);
     }
     let bare =
         unicode_security::confusable_detection::skeleton(c.encode_utf8(&mut [0; 4])).filter(|c| !is_latin_mark(*c)).collect::<String>();
