@@ -26,7 +26,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn of(listing: &'a Listing, pictures: &[Picture], catalog: &Catalog) -> Option<Self> {
         let document = Document::of(listing);
         let found = catalog.lexicon.find(&document);
-        let pictures = catalog.pictures.find(pictures, &listing.occurred_at);
+        let pictures = catalog.pictures.find(pictures, &listing.occurred_at, !found.mentions.is_empty());
         if found.mentions.is_empty() && found.models.is_empty() && pictures.is_empty() {
             return None;
         }

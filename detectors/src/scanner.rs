@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use touchstone_schemas::{
-    Band, Detector as DetectorName, Evidence, Fault, FaultReason, ImageExcerpt, ImageSeen, Listing, ListingExcerpt, Method, Op, Price,
-    Score, Suspect, SuspectOp, Timestamp,
+    Band, Detector as DetectorName, Evidence, Fault, FaultReason, ImageExcerpt, ImageSeen, Listing, ListingExcerpt, Op, Price, Score,
+    Suspect, SuspectOp, Timestamp,
 };
 
 use crate::catalog::Catalog;
@@ -182,7 +182,7 @@ impl Scanner {
 
     /// The pictures of any brand that a listing shows, by picture, then the nearest first; at most `most` for each picture.
     pub fn match_pictures(&self, listing: &Listing, pictures: &[Picture], most: usize) -> Vec<PictureMatch> {
-        let mut hits = self.catalog.pictures.find(pictures, &listing.occurred_at);
+        let mut hits = self.catalog.pictures.find(pictures, &listing.occurred_at, true);
         let mut taken = vec![0; pictures.len()];
         hits.retain(|hit| {
             taken[hit.image] += 1;
@@ -194,10 +194,10 @@ impl Scanner {
                 image_index: hit.image,
                 product_id: reference.product.map(|p| self.catalog.products[p].row.product_id.to_string()),
                 reference: reference.name.clone(),
-                method: Method::Hash,
-                distance: hit.distance,
-                bits: hit.bits,
-                inliers: None,
+                method: hit.method,
+                distance: hit.hash_distance(),
+                bits: hit.hash_distance().map(|_| hit.bits),
+                inliers: hit.inliers,
                 view: hit.view,
                 place: hit.place.map(Score::from_f64),
             }

@@ -15,8 +15,8 @@ use touchstone_schemas::{Image, Listing};
 
 /// Pictures of one listing that are looked at.
 pub(crate) const MOST: usize = 20;
-/// Pictures remembered in each of two generations, at about 1 KiB each.
-const GENERATION: usize = 20_000;
+/// Pictures remembered in each of two generations, at about 40 KiB each with their local features.
+const GENERATION: usize = 5_000;
 
 type Sum = [u8; 32];
 type Reduced = Result<Arc<Fingerprint>, PictureFault>;

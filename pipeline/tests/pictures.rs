@@ -76,6 +76,7 @@ fn a_copy_is_found_whatever_was_done_to_it() {
         ("small", image::imageops::thumbnail(&original, 120, 100), "whole"),
         ("framed", framed(&original, 30, [255, 255, 255]), "whole"),
         ("pasted", beside, "right half"),
+        ("cropped", image::imageops::crop_imm(&original, 45, 40, 270, 225).to_image(), "part"),
     ];
     let mut text = String::new();
     for (name, edit, _) in &edits {
@@ -86,19 +87,40 @@ fn a_copy_is_found_whatever_was_done_to_it() {
     std::fs::write(&file, text).expect("a file");
     for (found, (name, _, view)) in run("match", folder.path(), &file).iter().zip(&edits) {
         let pictures = found["pictures"].as_array().expect("pictures");
-        assert_eq!(pictures.len(), 1, "{name}: {found}");
+        assert!(!pictures.is_empty(), "{name}: {found}");
         assert_eq!((pictures[0]["product_id"].as_str(), pictures[0]["view"].as_str()), (Some("velmora:3"), Some(*view)), "{name}");
-        assert_eq!(
-            (&pictures[0]["method"], &pictures[0]["bits"], &pictures[0]["reference"]),
-            (&json!("hash"), &json!(192), &json!("velmora:3#0"))
-        );
-        assert!(pictures[0]["distance"].as_u64().expect("a distance") <= 24);
+        assert_eq!(pictures[0]["reference"], "velmora:3#0");
+        if *view == "part" {
+            assert_eq!((&pictures[0]["method"], &pictures[0]["distance"]), (&json!("keypoints"), &Value::Null));
+            assert!(pictures[0]["inliers"].as_u64().expect("inliers") >= 6);
+        } else {
+            assert_eq!((&pictures[0]["method"], &pictures[0]["bits"]), (&json!("hash"), &json!(192)));
+            assert!(pictures[0]["distance"].as_u64().expect("a distance") <= 24);
+        }
     }
     let frame = &run("match", folder.path(), &file)[5]["pictures"][0]["box"];
     assert!(
         (frame[0].as_f64().expect("x") - 30.0 / 420.0).abs() < 0.02 && (frame[3].as_f64().expect("height") - 300.0 / 360.0).abs() < 0.02,
         "{frame}"
     );
+}
+
+#[test]
+fn pdq_hashes_are_compared_with_pdq_hashes_and_name_their_own_product() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_catalog(folder.path());
+    let pdq = "f8f8f0cce0f4e84a0e370a22028f67f0b36e2ed596623e1d33e6b39c4e9c9b22";
+    let row = json!({"product_id": "velmora:z", "brand_id": "velmora", "name": "Velmora Z", "images": [{"pdq": pdq}]});
+    let products = std::fs::read_to_string(folder.path().join("products.jsonl")).expect("products");
+    std::fs::write(folder.path().join("products.jsonl"), format!("{products}\n{row}\n")).expect("a file");
+    let near = format!("0{}", &pdq[1..]);
+    let far = "0".repeat(64);
+    let file = folder.path().join("listings.jsonl");
+    std::fs::write(&file, [listing("near", &json!([{"pdq": near}])), listing("far", &json!([{"pdq": far}]))].join("\n")).expect("a file");
+    let found = run("match", folder.path(), &file);
+    let picture = &found[0]["pictures"][0];
+    assert_eq!((&picture["product_id"], &picture["bits"], &picture["distance"]), (&json!("velmora:z"), &json!(256), &json!(4)));
+    assert_eq!(found[1]["pictures"], json!([]));
 }
 
 #[test]
@@ -137,7 +159,8 @@ fn pictures_come_by_data_path_or_hash_of_one_seen_before() {
     let found = run("match", folder.path(), &file);
     let products: Vec<Vec<Option<&str>>> =
         found.iter().map(|f| f["pictures"].as_array().expect("pictures").iter().map(|p| p["product_id"].as_str()).collect()).collect();
-    assert_eq!(products, [vec![Some("velmora:3")], vec![Some("velmora:3")], vec![], vec![None]]);
+    let nearest: Vec<Option<Option<&str>>> = products.iter().map(|p| p.first().copied()).collect();
+    assert_eq!(nearest, [Some(Some("velmora:3")), Some(Some("velmora:3")), None, Some(None)]);
     assert_eq!(found[3]["pictures"][0]["reference"], "kf-1");
 
     let explained = run("explain", folder.path(), &file);

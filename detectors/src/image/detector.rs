@@ -1,7 +1,7 @@
 //! Picture evidence: the brand's own picture, or that of a known fake. A picture alone only says that it is used: honest
 //! resellers use it too.
 
-use touchstone_schemas::{Detector as Name, Evidence, Kind, Method, Score, Weight};
+use touchstone_schemas::{Detector as Name, Evidence, Kind, Score, Weight};
 
 use super::ReferenceKind;
 use crate::detector::Detector;
@@ -33,9 +33,10 @@ impl Detector for ImageDetector {
                 evidence.reference = Some(reference.name.clone());
                 evidence.reference_url = reference.url.clone();
                 evidence.product_id = reference.product.map(|p| matter.catalog.products[p].row.product_id.to_string());
-                evidence.method = Some(Method::Hash);
-                evidence.distance = Some(u64::from(hit.distance));
-                evidence.bits = Some(u64::from(hit.bits));
+                evidence.method = Some(hit.method);
+                evidence.distance = hit.hash_distance().map(u64::from);
+                evidence.bits = hit.hash_distance().map(|_| u64::from(hit.bits));
+                evidence.inliers = hit.inliers.map(u64::from);
                 evidence.view = Some(hit.view.clone());
                 evidence.r#box = hit.place.iter().map(|v| Score::from_f64(*v)).collect();
                 evidence

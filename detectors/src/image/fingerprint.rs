@@ -6,12 +6,15 @@
 
 use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use image::GrayImage;
 use image_hasher::{HashAlg, Hasher, HasherConfig};
 use touchstone_schemas::Fingerprint as Row;
 
-use super::colour::Colours;
+use super::colour::{Chart, Colours};
 use super::decode::{PictureFault, decode};
+use super::keypoints::{Feature, OF_LISTING, OF_REFERENCE, features};
 use super::planes::{Plane, Planes, Region, Turn};
 use super::trim::trim;
 
@@ -80,6 +83,12 @@ impl View {
 #[derive(Debug)]
 pub struct Fingerprint {
     pub(crate) views: Vec<View>,
+    /// Local features: as it stands, and mirrored.
+    pub(crate) features: [Vec<Feature>; 2],
+    /// Width and height of the picture that the features' places count in.
+    pub(crate) size: (f64, f64),
+    /// Colours of all of it, in a finer grid.
+    pub(crate) chart: Chart,
 }
 
 impl Fingerprint {
@@ -101,19 +110,44 @@ impl Fingerprint {
                 views.extend(turns.map(|turn| view(&picture, region, part, turn)));
             }
         }
-        Ok(Self { views })
+        let features = features(&picture.luma, OF_LISTING);
+        let whole = picture.luma.whole();
+        Ok(Self { views, features, size: (whole.width, whole.height), chart: Chart::of(&picture) })
     }
 
-    /// The row that a catalog keeps of a reference picture.
+    /// The row that a catalog keeps of a reference picture: the hash, and in `features` its size, colours and local features.
     pub fn row(&self) -> Row {
         let hex = self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect();
-        Row { algo: ALGORITHM.to_owned(), hex, features: Some(self.views[0].colours.to_text()) }
+        let mut bytes = Vec::new();
+        // Sides are at most 256.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        for side in [self.size.0, self.size.1] {
+            bytes.extend((side as u16).to_be_bytes());
+        }
+        self.views[0].colours.write(&mut bytes);
+        self.chart.write(&mut bytes);
+        self.features[0].iter().take(OF_REFERENCE).for_each(|feature| feature.write(&mut bytes));
+        Row { algo: ALGORITHM.to_owned(), hex, features: Some(BASE64_STANDARD.encode(bytes)) }
     }
 }
 
-/// The hash and the colours that a catalog's row holds; nothing when they have not the form that `row` gives them.
-pub(crate) fn parse(row: &Row) -> Option<(Hash, Colours)> {
-    Some((words(&row.hex)?, Colours::parse(row.features.as_deref()?)?))
+/// What a catalog keeps of a reference picture.
+pub(crate) struct Kept {
+    pub(crate) hash: Hash,
+    pub(crate) colours: Colours,
+    pub(crate) chart: Chart,
+    pub(crate) size: (f64, f64),
+    pub(crate) features: Vec<Feature>,
+}
+
+/// What a catalog's row holds; nothing when it has not the form that `row` gives it.
+pub(crate) fn parse(row: &Row) -> Option<Kept> {
+    let bytes = BASE64_STANDARD.decode(row.features.as_deref()?).ok()?;
+    let (size, rest) = bytes.split_at_checked(4)?;
+    let side = |i: usize| f64::from(u16::from_be_bytes([size[i], size[i + 1]]));
+    let (colours, rest) = Colours::read(rest)?;
+    let (chart, rest) = Chart::read(rest)?;
+    Some(Kept { hash: words(&row.hex)?, colours, chart, size: (side(0), side(2)), features: Feature::read_all(rest)? })
 }
 
 /// Hexadecimal digits as words, the first digit the highest.

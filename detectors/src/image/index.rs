@@ -1,13 +1,18 @@
 //! The pictures of a catalog, found by Hamming distance: exactly those within the radius.
 
+use std::collections::HashMap;
+
 use touchstone_schemas::{Method, Score, Timestamp};
 
 use super::Picture;
-use super::colour::Colours;
-use super::fingerprint::{Hash, Pdq};
+use super::colour::{Chart, Colours};
+use super::fingerprint::{Fingerprint, Hash, Kept, Pdq};
+use super::local::LocalIndex;
 
 /// Bits of 192 within which two pictures are one. Of 51.7 million pairs of unlike photos none is this near.
 const RADIUS: u32 = 24;
+/// Bits of 192 within which it is worth to look at local features.
+const LOOSE: u32 = 52;
 /// Bits of 256 within which two PDQ hashes are one picture, as its authors advise.
 const PDQ_RADIUS: u32 = 31;
 
@@ -40,6 +45,9 @@ pub(crate) struct PictureIndex {
     /// Of the pictures in `hashes`, in the same order.
     colours: Vec<Colours>,
     pdqs: Vec<(Pdq, u32)>,
+    local: LocalIndex,
+    /// Of each reference with local features: its size and its chart.
+    charts: HashMap<u32, ((f64, f64), Chart)>,
 }
 
 /// A listing's picture that shows a picture of the catalog.
@@ -49,11 +57,22 @@ pub(crate) struct Hit {
     pub(crate) image: usize,
     /// Index into [`PictureIndex::references`].
     pub(crate) reference: usize,
+    pub(crate) method: Method,
+    /// Of hashes; of keypoints only what puts them behind, and the more agree the nearer.
     pub(crate) distance: u32,
     pub(crate) bits: u32,
+    /// Local features that agree.
+    pub(crate) inliers: Option<u32>,
     pub(crate) view: String,
     /// x, y, width, height in 0..1 of the listing's picture.
     pub(crate) place: [f64; 4],
+}
+
+impl Hit {
+    /// The Hamming distance, where hashes were compared.
+    pub(crate) fn hash_distance(&self) -> Option<u32> {
+        (self.method == Method::Hash).then_some(self.distance)
+    }
 }
 
 /// A picture of the catalog that a listing's picture shows, as `match` tells it.
@@ -67,10 +86,10 @@ pub struct PictureMatch {
     pub reference: String,
     /// How the pictures were compared.
     pub method: Method,
-    /// Hamming distance.
-    pub distance: u32,
-    /// Bits compared.
-    pub bits: u32,
+    /// Hamming distance; nothing for keypoints.
+    pub distance: Option<u32>,
+    /// Bits compared; nothing for keypoints.
+    pub bits: Option<u32>,
     /// Local features that agree; nothing for hashes.
     pub inliers: Option<u32>,
     /// The view of the listing's picture that matched.
@@ -81,12 +100,14 @@ pub struct PictureMatch {
 }
 
 impl PictureIndex {
-    pub(crate) fn add(&mut self, reference: Reference, hash: Option<(Hash, Colours)>, pdq: Option<Pdq>) {
+    pub(crate) fn add(&mut self, reference: Reference, kept: Option<Kept>, pdq: Option<Pdq>) {
         // A catalog of four thousand million pictures fits no memory.
         let number = self.references.len() as u32;
-        if let Some((hash, colours)) = hash {
-            self.hashes.push((hash, number));
-            self.colours.push(colours);
+        if let Some(kept) = kept {
+            self.hashes.push((kept.hash, number));
+            self.colours.push(kept.colours);
+            self.local.add(number, &kept.features);
+            self.charts.insert(number, (kept.size, kept.chart));
         }
         self.pdqs.extend(pdq.map(|p| (p, number)));
         self.references.push(reference);
@@ -96,23 +117,30 @@ impl PictureIndex {
         self.references.is_empty()
     }
 
-    /// What the pictures of a listing show at a time, the nearest view of each reference; by picture, then the nearest first.
-    pub(crate) fn find(&self, pictures: &[Picture], at: &Timestamp) -> Vec<Hit> {
+    /// What the pictures of a listing show at a time, the best view of each reference; by picture, then the nearest first.
+    /// Local features are looked up where `deep` says so, or where a hash is not far.
+    pub(crate) fn find(&self, pictures: &[Picture], at: &Timestamp, deep: bool) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (image, picture) in pictures.iter().enumerate() {
             if let Ok(fingerprint) = &picture.fingerprint {
-                for view in &fingerprint.views {
-                    for (i, distance) in within(&self.hashes, &view.hash, RADIUS).filter(|(i, _)| view.colours.may_copy(&self.colours[*i]))
-                    {
-                        let reference = self.hashes[i].1 as usize;
-                        hits.push(Hit { image, reference, distance, bits: 192, view: view.name(), place: view.place });
-                    }
+                self.find_global(image, fingerprint, &mut hits);
+                if deep || fingerprint.views.iter().any(|view| within(&self.hashes, &view.hash, LOOSE).next().is_some()) {
+                    self.find_local(image, fingerprint, &mut hits);
                 }
             }
-            if let Some(pdq) = &picture.pdq {
-                for (reference, distance) in within(&self.pdqs, pdq, PDQ_RADIUS) {
-                    hits.push(Hit { image, reference, distance, bits: 256, view: "whole".to_owned(), place: [0.0, 0.0, 1.0, 1.0] });
-                }
+            for (i, distance) in picture.pdq.iter().flat_map(|pdq| within(&self.pdqs, pdq, PDQ_RADIUS)) {
+                let reference = self.pdqs[i].1 as usize;
+                let view = "whole".to_owned();
+                hits.push(Hit {
+                    image,
+                    reference,
+                    method: Method::Hash,
+                    distance,
+                    bits: 256,
+                    inliers: None,
+                    view,
+                    place: [0.0, 0.0, 1.0, 1.0],
+                });
             }
         }
         hits.retain(|hit| self.references[hit.reference].expires_at.as_ref().is_none_or(|until| at < until));
@@ -121,6 +149,44 @@ impl PictureIndex {
         hits.dedup_by_key(|hit| (hit.image, hit.reference));
         hits.sort_by_key(|hit| (hit.image, hit.distance, hit.reference));
         hits
+    }
+
+    fn find_global(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) {
+        for view in &fingerprint.views {
+            for (i, distance) in within(&self.hashes, &view.hash, RADIUS).filter(|(i, _)| view.colours.may_copy(&self.colours[*i])) {
+                let (reference, method) = (self.hashes[i].1 as usize, Method::Hash);
+                hits.push(Hit { image, reference, method, distance, bits: 192, inliers: None, view: view.name(), place: view.place });
+            }
+        }
+    }
+
+    /// Both as the picture stands and mirrored. Whatever is found by its features is farther than what is found by its hash.
+    fn find_local(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) {
+        let (width, height) = fingerprint.size;
+        for (features, mirrored) in fingerprint.features.iter().zip([false, true]) {
+            for shown in self.local.find(features, fingerprint.size) {
+                let (size, chart) = &self.charts[&shown.reference];
+                let map = |x: f64, y: f64| {
+                    let (u, v) = shown.map.apply(x * size.0, y * size.1);
+                    (if mirrored { 1.0 - u / width } else { u / width }, v / height)
+                };
+                let places: Vec<(f64, f64)> = shown.places.iter().map(|(x, y)| (x / size.0, y / size.1)).collect();
+                if !fingerprint.chart.may_show(chart, &places, map) {
+                    continue;
+                }
+                let corners = [map(0.0, 0.0), map(1.0, 0.0), map(0.0, 1.0), map(1.0, 1.0)];
+                let low = |f: &dyn Fn(&(f64, f64)) -> f64| corners.iter().map(f).fold(1.0, f64::min).clamp(0.0, 1.0);
+                let high = |f: &dyn Fn(&(f64, f64)) -> f64| corners.iter().map(f).fold(0.0, f64::max).clamp(0.0, 1.0);
+                let (x, y) = (low(&|c| c.0), low(&|c| c.1));
+                let place = [x, y, high(&|c| c.0) - x, high(&|c| c.1) - y];
+                let view = if mirrored { "part, mirrored" } else { "part" }.to_owned();
+                // The fewer features agree, the farther.
+                let inliers = shown.places.len() as u32;
+                let distance = 192 - inliers.min(96);
+                let (reference, inliers) = (shown.reference as usize, Some(inliers));
+                hits.push(Hit { image, reference, method: Method::Keypoints, distance, bits: 192, inliers, view, place });
+            }
+        }
     }
 }
 

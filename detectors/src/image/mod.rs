@@ -5,6 +5,8 @@ mod decode;
 mod detector;
 mod fingerprint;
 mod index;
+mod keypoints;
+mod local;
 mod planes;
 mod trim;
 

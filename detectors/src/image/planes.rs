@@ -129,6 +129,13 @@ impl Plane {
         (at(x + 1, y + 1) + at(x, y) - at(x, y + 1) - at(x + 1, y)) as u8
     }
 
+    /// The sum of the 5 x 5 pixels around one, which lies at least two from every edge.
+    pub(super) fn around(&self, x: usize, y: usize) -> u32 {
+        let stride = self.width + 1;
+        let at = |x: usize, y: usize| self.sums[y * stride + x];
+        at(x + 3, y + 3) + at(x - 2, y - 2) - at(x - 2, y + 3) - at(x + 3, y - 2)
+    }
+
     /// The sum over the rectangle from the corner to a point; between pixels in proportion.
     fn sum_to(&self, x: f64, y: f64) -> f64 {
         let stride = self.width + 1;
