@@ -21,6 +21,9 @@ use crate::text::Document;
 /// Characters of a description that an event repeats.
 const EXCERPT: usize = 280;
 
+/// Pictures that an event repeats.
+const MOST_IMAGES: usize = 40;
+
 /// Version of the program, part of every detection's id.
 pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -119,7 +122,7 @@ impl Scanner {
         }
         let Some(reading) = Reading::of(listing, pictures, &self.catalog) else { return Vec::new() };
         let content_hash = content_hash(listing);
-        let seen: Vec<ImageSeen> = pictures.iter().enumerate().map(seen).collect();
+        let seen: Vec<ImageSeen> = pictures.iter().take(MOST_IMAGES).enumerate().map(seen).collect();
         let assess = |brand| self.assess_brand(&reading, brand, &content_hash, &seen, detected_at);
         reading.brands(&self.catalog).into_iter().map(assess).collect()
     }
@@ -268,6 +271,6 @@ fn excerpt(listing: &Listing) -> ListingExcerpt {
         condition: listing.condition,
         price: listing.price.clone(),
         seller: listing.seller.clone().unwrap_or_default(),
-        images: listing.images.iter().enumerate().map(image).collect(),
+        images: listing.images.iter().take(MOST_IMAGES).enumerate().map(image).collect(),
     }
 }

@@ -83,11 +83,10 @@ impl Engine {
         let Self { scanner, pool, pictures } = self;
         let decoded: Vec<Result<Decoded<Listing>, Fault>> = pool.install(|| payloads.par_iter().map(|p| read(p, scanner)).collect());
         // Which revision is stale depends on those before it: one after the other.
-        let new: Vec<bool> =
-            decoded.iter().enumerate().map(|(i, d)| d.as_ref().is_ok_and(|d| is_new(i, &d.value) && d.value.op == Op::Upsert)).collect();
+        let new: Vec<bool> = decoded.iter().enumerate().map(|(i, d)| d.as_ref().is_ok_and(|d| is_new(i, &d.value))).collect();
         let looks = scanner.catalog().has_pictures();
         let draft = |i: usize| match &decoded[i] {
-            Ok(decoded) if new[i] && looks => pictures.draft(&decoded.value, payloads[i].folder()),
+            Ok(decoded) if new[i] && looks && decoded.value.op == Op::Upsert => pictures.draft(&decoded.value, payloads[i].folder()),
             _ => Vec::new(),
         };
         let drafts: Vec<Vec<Draft>> = pool.install(|| (0..payloads.len()).into_par_iter().map(draft).collect());
@@ -98,9 +97,9 @@ impl Engine {
             let Decoded { value: listing, faults } = decoded?;
             let pictures = pictures.finish(drafts);
             let scanned = match listing.op {
-                _ if new => Scanned::Done(guarded(|| scan(&listing, &pictures, &now))?),
+                _ if !new => Scanned::Stale,
                 Op::Remove => Scanned::Removed,
-                Op::Upsert => Scanned::Stale,
+                Op::Upsert => Scanned::Done(guarded(|| scan(&listing, &pictures, &now))?),
             };
             Ok(Read { listing, faults, pictures, scanned })
         };

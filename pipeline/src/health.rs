@@ -30,7 +30,7 @@ impl Health {
 
     /// The poll loop moved.
     pub(crate) fn moved(&self) {
-        self.moved.store(self.now(), Ordering::Relaxed);
+        self.moved.store(self.now().max(1), Ordering::Relaxed);
     }
 
     /// The catalog is loaded.
@@ -53,7 +53,9 @@ impl Health {
     }
 
     pub(crate) fn is_live(&self) -> bool {
-        self.now().saturating_sub(self.moved.load(Ordering::Relaxed)) < STILL.as_millis() as u64
+        let moved = self.moved.load(Ordering::Relaxed);
+        // Loading the catalog and finding the brokers come before the first poll, and the last commits after the last one.
+        moved == 0 || self.is_stopping() || self.now().saturating_sub(moved) < STILL.as_millis() as u64
     }
 
     pub(crate) fn is_loaded(&self) -> bool {

@@ -29,6 +29,14 @@ fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> Resul
     Ok(config)
 }
 
+/// What is said of a secret of the wrong type: not what it is.
+const HIDDEN: &str = "is of the wrong type (the value is not shown)";
+
+/// Whether a key's value must not be shown.
+fn is_secret(key: &str) -> bool {
+    ["password", "token", "secret", "key"].iter().any(|word| key.to_lowercase().contains(word))
+}
+
 fn override_key(table: &mut toml::Table, name: &str, value: &str) -> Result<(), String> {
     let parts: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
     let [section, key] = parts.as_slice() else { return Err(format!("is not of the form {PREFIX}SECTION__KEY")) };
@@ -52,7 +60,8 @@ fn override_key(table: &mut toml::Table, name: &str, value: &str) -> Result<(), 
         trial.try_into::<Config>().map(|_| value)
     };
     // "123" may be meant as a text.
-    let value = try_out(parsed).or_else(|e| try_out(toml::Value::String(value.to_owned())).map_err(|_| e.message().to_owned()))?;
+    let wrong = |e: &toml::de::Error| if is_secret(key) { HIDDEN.to_owned() } else { e.message().to_owned() };
+    let value = try_out(parsed).or_else(|e| try_out(toml::Value::String(value.to_owned())).map_err(|_| wrong(&e)))?;
     section_table.insert(key.clone(), value);
     Ok(())
 }
@@ -60,7 +69,8 @@ fn override_key(table: &mut toml::Table, name: &str, value: &str) -> Result<(), 
 /// The line of an error, what is wrong, and what was meant.
 fn with_place(text: &str, error: &toml::de::Error) -> String {
     let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    let message = error.message();
+    let key = text.lines().nth(line.saturating_sub(1)).and_then(|l| l.split('=').next()).unwrap_or_default();
+    let message = if is_secret(key) && !error.message().starts_with("unknown field") { HIDDEN } else { error.message() };
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let hint = quoted.split_first().filter(|_| message.starts_with("unknown field")).map(|(found, known)| {
         let near = nearest(found, known.iter().copied()).map(|k| format!("; did you mean {k:?}?"));

@@ -11,6 +11,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
@@ -58,6 +59,9 @@ impl Refusal {
 
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
+        if fault.reason == touchstone_schemas::FaultReason::Panic {
+            return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the scan failed");
+        }
         Self { status: StatusCode::BAD_REQUEST, code: fault.reason.as_str(), message: fault.detail, path: fault.path }
     }
 }
@@ -95,7 +99,12 @@ pub(super) fn router(shared: &Shared, loaded: &Loaded) -> Router {
         room: Semaphore::new(usize::try_from(http.most_requests).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)),
         engine: Mutex::new(None),
     });
-    Router::new().route("/v1/scan", post(async move |request: Request| service.scan(request).await.unwrap_or_else(Refusal::into_response)))
+    let unknown = async || Refusal::new(StatusCode::NOT_FOUND, "not_found", "POST a listing event to /v1/scan");
+    let other = async || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "POST a listing event to /v1/scan");
+    Router::new()
+        .route("/v1/scan", post(async move |request: Request| service.scan(request).await.unwrap_or_else(Refusal::into_response)))
+        .fallback(unknown)
+        .method_not_allowed_fallback(other)
 }
 
 impl Service {
@@ -140,9 +149,12 @@ impl Service {
 }
 
 async fn body(body: Body) -> Result<Vec<u8>, Refusal> {
-    let too_large = |_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a listing event is at most 1 MiB");
+    let refused = |e: axum::Error| match e.into_inner().downcast::<LengthLimitError>() {
+        Ok(_) => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a listing event is at most 1 MiB"),
+        Err(_) => Refusal::new(StatusCode::BAD_REQUEST, "broken", "the body could not be read to its end"),
+    };
     match tokio::time::timeout(SENDING, to_bytes(body, MAX_PAYLOAD)).await {
-        Ok(bytes) => bytes.map(|b| b.to_vec()).map_err(too_large),
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body took too long")),
+        Ok(bytes) => bytes.map(|b| b.to_vec()).map_err(refused),
+        Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "timeout", "the body took too long")),
     }
 }

@@ -32,6 +32,12 @@ const CALL: Duration = Duration::from_secs(5);
 const RETRIES: Duration = Duration::from_secs(30);
 /// How long the first contact may take: a new cluster elects its coordinators first.
 const FIRST_CONTACT: Duration = Duration::from_secs(60);
+/// The same while a worker is at work.
+const SHORT_LOOK: Duration = Duration::from_secs(2);
+/// Transactions that may be aborted in a row: what goes on failing is for the supervisor, and for people.
+const MOST_ABORTS: u32 = 10;
+/// Rest after an abort, longer with each.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How often missing topics are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -80,7 +86,10 @@ pub(super) struct Committer {
     own_topics: HashSet<String>,
     /// Topics that there are.
     there: HashSet<String>,
-    looked: Instant,
+    /// When that was looked up last; nothing after an abort.
+    looked: Option<Instant>,
+    /// Transactions aborted since the last commit.
+    aborts: u32,
 }
 
 impl Committer {
@@ -109,9 +118,10 @@ impl Committer {
             names: names.clone(),
             own_topics,
             there: HashSet::new(),
-            looked: Instant::now(),
+            looked: Some(Instant::now()),
+            aborts: 0,
         };
-        committer.look().map_err(|e| unreachable(&e))?;
+        committer.look(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
         for topic in [&committer.listings, &committer.suspects, &committer.dead_letters] {
             if !committer.there.contains(topic) {
                 return Err(Failure::Usage(format!(
@@ -124,10 +134,9 @@ impl Committer {
     }
 
     /// Learns which topics there are.
-    fn look(&mut self) -> Result<(), KafkaError> {
-        let metadata = self.producer.client().fetch_metadata(None, FIRST_CONTACT)?;
+    fn look(&mut self, limit: Duration) -> Result<(), KafkaError> {
+        let metadata = self.producer.client().fetch_metadata(None, limit)?;
         self.there = metadata.topics().iter().filter(|t| t.error().is_none()).map(|t| t.name().to_owned()).collect();
-        self.looked = Instant::now();
         Ok(())
     }
 
@@ -146,13 +155,23 @@ impl Committer {
         match self.transaction(output) {
             Ok(missing) => {
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+                self.aborts = 0;
                 self.count(output, missing);
             }
             Err(Trouble::Abort(reason)) => {
                 warn!("the transaction is aborted, its batch comes again: {reason}");
                 self.metrics.aborted.with_label_values(&["abortable"]).inc();
+                // Another rebalance may be behind it, or a topic that is gone.
+                self.looked = None;
+                self.aborts += 1;
                 match self.again(|| self.producer.abort_transaction(CALL)) {
-                    Ok(()) => self.flow.ask_to_wind_back(),
+                    Ok(()) if self.aborts >= MOST_ABORTS => {
+                        self.fail(&format!("{MOST_ABORTS} transactions in a row were aborted: {reason}"));
+                    }
+                    Ok(()) => {
+                        self.flow.ask_to_wind_back();
+                        self.flow.rest(PAUSE * self.aborts);
+                    }
                     Err(Trouble::Abort(e) | Trouble::Fatal(e)) => self.fail(&format!("cannot abort: {e}")),
                 }
             }
@@ -167,6 +186,7 @@ impl Committer {
 
     /// Writes the batch; tells how many records had no topic to go to.
     fn transaction(&mut self, output: &Output) -> Result<u64, Trouble> {
+        self.look_again(output);
         self.again(|| self.producer.begin_transaction())?;
         let mut missing = 0;
         for record in &output.records {
@@ -176,7 +196,7 @@ impl Committer {
                     self.send(&self.suspects, record)?;
                     if self.own_topics.contains(brand_id) {
                         let topic = self.names.of_brand(brand_id);
-                        if self.is_there(&topic) {
+                        if self.there.contains(&topic) {
                             self.send(&topic, record)?;
                         } else {
                             missing += 1;
@@ -195,22 +215,31 @@ impl Committer {
                 .add_partition_offset(&self.listings, *partition, Offset::Offset(*next))
                 .map_err(|e| Trouble::Fatal(format!("an offset cannot be committed: {e}")))?;
         }
-        // Read afresh: the group's generation may have moved on.
+        // Read afresh, since the group's generation may have moved on; and before the tenure is judged, so that a generation
+        // in which the partitions were another's is never told with these offsets.
         let group = self.consumer.group_metadata().ok_or_else(|| Trouble::Abort("the group is left".to_owned()))?;
+        if self.consumer.assignment_lost() || output.tenure != self.flow.tenure() {
+            return Err(Trouble::Abort("its partitions were taken away".to_owned()));
+        }
         self.again(|| self.producer.send_offsets_to_transaction(&offsets, &group, CALL))?;
         self.again(|| self.producer.commit_transaction(CALL))?;
         Ok(missing)
     }
 
-    /// Looks for a topic, and from time to time for topics that were not there.
-    fn is_there(&mut self, topic: &str) -> bool {
-        if !self.there.contains(topic)
-            && self.looked.elapsed() >= LOOK_AGAIN
-            && let Err(e) = self.look()
-        {
-            warn!("kafka: cannot look for topics: {e}");
+    /// Before a transaction, and from time to time only: looks for a topic that was not there, and after an abort for all.
+    fn look_again(&mut self, output: &Output) {
+        let brand = |to: &Destination| match to {
+            Destination::Suspects { brand_id, .. } if self.own_topics.contains(brand_id) => Some(self.names.of_brand(brand_id)),
+            _ => None,
+        };
+        let missing = output.records.iter().filter_map(|r| brand(&r.to)).any(|topic| !self.there.contains(&topic));
+        let due = self.looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
+        if (missing && due) || self.looked.is_none() {
+            self.looked = Some(Instant::now());
+            if let Err(e) = self.look(SHORT_LOOK) {
+                warn!("kafka: cannot look for topics: {e}");
+            }
         }
-        self.there.contains(topic)
     }
 
     fn send(&self, topic: &str, record: &super::records::Record) -> Result<(), Trouble> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 use tracing::{debug, error, info, warn};
@@ -15,6 +15,9 @@ use super::Shared;
 use super::flow::Flow;
 use crate::health::Health;
 use crate::metrics::Metrics;
+
+/// The poll loop must move again before it is taken for dead.
+const LONGEST_DRAIN: Duration = Duration::from_secs(20);
 
 /// The consumer's context.
 pub(super) struct Context {
@@ -35,7 +38,7 @@ impl Context {
             flow,
             metrics: shared.metrics.clone(),
             health: shared.health.clone(),
-            drain: Duration::from_millis(shared.config.kafka.session_timeout_ms),
+            drain: Duration::from_millis(shared.config.kafka.session_timeout_ms).min(LONGEST_DRAIN),
             revoked: Mutex::default(),
             assignments: AtomicU64::new(0),
         }
@@ -53,13 +56,20 @@ impl Context {
 
 impl ConsumerContext for Context {
     /// Runs inside `poll`: what it waits for needs the scan and commit threads only.
-    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Revoke(partitions) => {
                 let numbers: Vec<i32> = partitions.elements().iter().map(|e| e.partition()).collect();
-                let drained = self.flow.drain(self.drain);
+                // What was lost already is another's: nothing could be committed.
+                let patience = if consumer.assignment_lost() { Duration::ZERO } else { self.drain };
+                let drained = self.flow.drain(patience);
                 info!(?numbers, drained, "partitions are taken away");
-                self.flow.new_tenure();
+                if drained {
+                    self.flow.new_tenure();
+                } else {
+                    // Batches that are dropped hold events of partitions that are kept, too.
+                    self.flow.ask_to_wind_back();
+                }
                 for number in &numbers {
                     for element in partitions.elements().iter().filter(|e| e.partition() == *number) {
                         let _ = self.metrics.consumer_lag.remove_label_values(&[element.topic(), &number.to_string()]);
@@ -74,6 +84,15 @@ impl ConsumerContext for Context {
                 self.health.joined(true);
             }
             Rebalance::Error(e) => error!("rebalance failed: {e}"),
+        }
+    }
+
+    /// Being paused outlives an assignment.
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance
+            && let Err(e) = consumer.resume(partitions)
+        {
+            warn!("partitions cannot be resumed: {e}");
         }
     }
 }

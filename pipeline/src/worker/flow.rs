@@ -58,6 +58,19 @@ impl Flow {
         state.on_the_way == 0
     }
 
+    /// Does nothing for a while, unless something fails meanwhile.
+    pub(super) fn rest(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        let mut state = self.lock();
+        while state.failure.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Waits until a batch leaves, or for a while.
     pub(super) fn wait(&self, limit: Duration) {
         drop(self.changed.wait_timeout(self.lock(), limit).unwrap_or_else(PoisonError::into_inner));
@@ -75,9 +88,11 @@ impl Flow {
         state.wind_back = true;
     }
 
-    /// Whether the poller must wind back; asked once.
-    pub(super) fn take_wind_back(&self) -> bool {
-        std::mem::take(&mut self.lock().wind_back)
+    /// The tenure, and whether the poller must wind back, told together: a batch gathered before an abort must never carry
+    /// the tenure after it. Winding back is asked for once.
+    pub(super) fn settle(&self) -> (u64, bool) {
+        let mut state = self.lock();
+        (state.tenure, std::mem::take(&mut state.wind_back))
     }
 
     /// The worker cannot go on. The first reason is kept.

@@ -31,6 +31,13 @@ pub(super) struct Taken {
     pub(super) trace: Vec<(&'static str, Vec<u8>)>,
 }
 
+impl Taken {
+    /// Bytes that it holds in memory.
+    fn bytes_held(&self) -> usize {
+        self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + self.trace.iter().map(|(_, value)| value.len()).sum::<usize>()
+    }
+}
+
 impl Payload for Taken {
     fn bytes(&self) -> &[u8] {
         &self.payload[..self.payload.len().min(MAX_PAYLOAD)]
@@ -51,6 +58,8 @@ pub(super) struct Batch {
     pub(super) taken: Vec<Taken>,
 }
 
+/// The longest trace header that is carried on: the standard asks for 512 bytes at least.
+const MOST_TRACE: usize = 1 << 10;
 /// Longest wait for a message, so that requests to stop are heard.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait for room before polling again.
@@ -71,6 +80,8 @@ pub(super) struct Poller<'a> {
     most: usize,
     most_bytes: usize,
     linger: Duration,
+    /// Adopted after each poll: what is pending was taken in it.
+    tenure: u64,
     pending: Vec<Taken>,
     bytes: usize,
     since: Instant,
@@ -97,6 +108,7 @@ impl<'a> Poller<'a> {
             most: size(config.worker.batch_listings),
             most_bytes: size(config.worker.batch_bytes),
             linger: Duration::from_millis(config.worker.batch_wait_ms),
+            tenure: flow.tenure(),
             pending: Vec::new(),
             bytes: 0,
             since: Instant::now(),
@@ -109,22 +121,29 @@ impl<'a> Poller<'a> {
     pub(super) fn run(mut self) -> Result<(), Failure> {
         while !self.health.is_stopping() && self.flow.failure().is_none() {
             self.health.moved();
-            if self.flow.take_wind_back() {
-                self.wind_back()?;
-            }
             match self.consumer.poll(self.patience()) {
                 Some(Ok(message)) => {
                     let taken = take(&message);
                     if self.pending.is_empty() {
                         self.since = Instant::now();
                     }
-                    self.bytes += taken.payload.len();
+                    self.bytes += taken.bytes_held();
                     self.pending.push(taken);
                 }
                 Some(Err(error)) => self.heed(&error)?,
                 None => {}
             }
+            let (tenure, wind_back) = self.flow.settle();
             self.forget_revoked();
+            if wind_back {
+                self.wind_back()?;
+            }
+            self.tenure = tenure;
+            // What was full may have been taken away.
+            if self.paused.is_some() && !self.is_full() {
+                self.full_for = 0;
+                self.pause(false)?;
+            }
             if self.is_full() || (!self.pending.is_empty() && self.since.elapsed() >= self.linger) {
                 self.hand_over()?;
             }
@@ -158,7 +177,7 @@ impl<'a> Poller<'a> {
 
     fn batch(&mut self) -> Batch {
         self.bytes = 0;
-        Batch { tenure: self.flow.tenure(), taken: std::mem::take(&mut self.pending) }
+        Batch { tenure: self.tenure, taken: std::mem::take(&mut self.pending) }
     }
 
     fn hand_over(&mut self) -> Result<(), Failure> {
@@ -171,7 +190,7 @@ impl<'a> Poller<'a> {
             }
             Err(TrySendError::Full(batch)) => {
                 self.flow.leave();
-                self.bytes = batch.taken.iter().map(|t| t.payload.len()).sum();
+                self.bytes = batch.taken.iter().map(Taken::bytes_held).sum();
                 self.pending = batch.taken;
                 self.flow.wait(ROOM);
                 // Pausing throws away what was fetched ahead: only for those who wait long.
@@ -204,7 +223,7 @@ impl<'a> Poller<'a> {
         let revoked = self.consumer.context().take_revoked();
         if !revoked.is_empty() {
             self.pending.retain(|taken| !revoked.contains(&taken.partition));
-            self.bytes = self.pending.iter().map(|t| t.payload.len()).sum();
+            self.bytes = self.pending.iter().map(Taken::bytes_held).sum();
         }
     }
 
@@ -221,6 +240,7 @@ impl<'a> Poller<'a> {
         let committed = self.consumer.committed_offsets(assignment, COMMITTED).map_err(|e| failed("tell what is committed", e))?;
         let mut to = TopicPartitionList::new();
         for element in committed.elements() {
+            element.error().map_err(|e| failed("tell what is committed", e))?;
             let offset = if element.offset() == Offset::Invalid { Offset::Beginning } else { element.offset() };
             to.add_partition_offset(element.topic(), element.partition(), offset).map_err(|e| failed("wind back", e))?;
         }
@@ -248,7 +268,8 @@ fn take(message: &BorrowedMessage<'_>) -> Taken {
     let header = |name: &'static str| {
         let headers = message.headers()?;
         let value = headers.iter().find(|h| h.key == name)?.value?;
-        Some((name, value.to_owned()))
+        // What is longer is no trace context.
+        (value.len() <= MOST_TRACE).then(|| (name, value.to_owned()))
     };
     Taken {
         partition: message.partition(),

@@ -8,6 +8,11 @@ use touchstone_schemas::{Band, Fault, Suspect};
 use super::poll::Taken;
 use crate::dead_letters::MOST;
 
+/// The longest key and header that is written: longer ones are nobody's.
+const MOST_KEY: usize = 1 << 10;
+/// The largest suspect: the broker's limit is twice as much.
+const MOST_SUSPECT: usize = 1_000_000;
+
 /// A record that is to be written.
 pub(super) struct Record {
     pub(super) to: Destination,
@@ -40,17 +45,24 @@ pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<
     Record { to, key: key.as_bytes().to_vec(), payload, headers: with_trace(texts(&headers), trace) }
 }
 
+impl Record {
+    /// Whether no broker would take it.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.key.len() + self.payload.len() > MOST_SUSPECT
+    }
+}
+
 /// An input that could not be used, as it came, with the reason and where it came from.
 pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
-    let cut = taken.payload.len().min(MOST);
+    let kept = taken.payload.len().min(MOST);
     let (partition, offset) = (taken.partition.to_string(), taken.offset.to_string());
     let id = hex(&Sha256::digest(format!("{topic} {partition} {offset}"))[..16]);
     let (size, sum) = (taken.payload.len().to_string(), hex(&Sha256::digest(&taken.payload)));
     let timestamp = taken.timestamp.map(|t| t.to_string()).unwrap_or_default();
     let headers = [
         ("reason", fault.reason.as_str()),
-        ("path", &fault.path),
-        ("detail", &fault.detail),
+        ("path", cut(&fault.path)),
+        ("detail", cut(&fault.detail)),
         ("topic", topic),
         ("partition", &partition),
         ("offset", &offset),
@@ -67,10 +79,15 @@ pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
     Record {
         to: Destination::DeadLetters { reason: fault.reason.as_str() },
         // A listing's key where it can be told from the payload's own record; spread by place otherwise.
-        key: taken.key.clone().unwrap_or_else(|| id.as_bytes().to_vec()),
-        payload: taken.payload[..cut].to_vec(),
+        key: taken.key.clone().filter(|key| key.len() <= MOST_KEY).unwrap_or_else(|| id.as_bytes().to_vec()),
+        payload: taken.payload[..kept].to_vec(),
         headers: with_trace(texts(&headers), &taken.trace),
     }
+}
+
+/// A text short enough for a header.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(MOST_KEY)]
 }
 
 fn texts(headers: &[(&str, &str)]) -> OwnedHeaders {

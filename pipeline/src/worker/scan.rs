@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use touchstone_schemas::{Fault, Suspect};
+use touchstone_schemas::{Fault, FaultReason, Suspect};
 use tracing::{debug, warn};
 
 use super::flow::Flow;
@@ -44,7 +44,7 @@ pub(super) fn run(
     taken: &Receiver<Batch>,
     to_commit: &SyncSender<Output>,
 ) {
-    let mut revisions: HashMap<i32, Revisions> = HashMap::new();
+    let mut revisions = Revisions::default();
     let mut tenure = 0;
     for batch in taken {
         if batch.tenure != flow.tenure() {
@@ -54,7 +54,7 @@ pub(super) fn run(
         // What was seen in an old tenure may not have been committed: it will come again.
         if batch.tenure != tenure {
             tenure = batch.tenure;
-            revisions.clear();
+            revisions = Revisions::default();
         }
         let started = Instant::now();
         let output = scan(engine, &mut revisions, topic, batch);
@@ -71,7 +71,7 @@ pub(super) fn run(
     }
 }
 
-fn scan(engine: &mut Engine, revisions: &mut HashMap<i32, Revisions>, topic: &str, batch: Batch) -> Output {
+fn scan(engine: &mut Engine, revisions: &mut Revisions, topic: &str, batch: Batch) -> Output {
     let Batch { tenure, taken } = batch;
     let mut next = HashMap::new();
     for event in &taken {
@@ -80,14 +80,17 @@ fn scan(engine: &mut Engine, revisions: &mut HashMap<i32, Revisions>, topic: &st
     let scanner = engine.scanner.clone();
     let results = engine.scan(
         &taken,
-        |i, listing| revisions.entry(taken[i].partition).or_default().is_new(&listing.key(), listing.revision),
+        |_, listing| revisions.is_new(&listing.key(), listing.revision),
         |listing, pictures, now| scanner.scan(listing, pictures, now),
     );
     let mut output =
         Output { tenure, next, oldest: taken.iter().filter_map(|t| t.timestamp).min(), records: Vec::new(), counts: Counts::default() };
     for (event, result) in taken.iter().zip(results) {
         match result {
-            Ok(read) => finish(&mut output, event, &read),
+            Ok(read) => match records_of(event, &read) {
+                Ok(records) => finish(&mut output, records, &read),
+                Err(fault) => dead(&mut output, event, topic, &fault),
+            },
             Err(fault) => dead(&mut output, event, topic, &fault),
         }
     }
@@ -97,17 +100,26 @@ fn scan(engine: &mut Engine, revisions: &mut HashMap<i32, Revisions>, topic: &st
     output
 }
 
-fn finish(output: &mut Output, event: &Taken, read: &Read<Vec<Suspect>>) {
+/// The records of a listing's suspects; a fault where one is larger than any broker takes.
+fn records_of(event: &Taken, read: &Read<Vec<Suspect>>) -> Result<Vec<Record>, Fault> {
+    let Scanned::Done(suspects) = &read.scanned else { return Ok(Vec::new()) };
+    let key = read.listing.key();
+    let records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &event.trace)).collect();
+    if records.iter().any(Record::is_too_large) {
+        let detail = "its suspects would be larger than a topic takes".to_owned();
+        return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });
+    }
+    Ok(records)
+}
+
+fn finish(output: &mut Output, records: Vec<Record>, read: &Read<Vec<Suspect>>) {
     let outcome = match &read.scanned {
-        Scanned::Done(suspects) if suspects.is_empty() => "clean",
-        Scanned::Done(suspects) => {
-            let key = read.listing.key();
-            output.records.extend(suspects.iter().map(|s| records::suspect(s, &key, &event.trace)));
-            "suspect"
-        }
+        Scanned::Done(_) if records.is_empty() => "clean",
+        Scanned::Done(_) => "suspect",
         Scanned::Stale => "stale",
         Scanned::Removed => "removed",
     };
+    output.records.extend(records);
     let Counts { outcomes, faults, pictures } = &mut output.counts;
     *outcomes.entry(outcome).or_default() += 1;
     for fault in &read.faults {

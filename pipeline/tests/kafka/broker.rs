@@ -77,8 +77,9 @@ impl Broker {
     pub(crate) fn make_topics(&self, config: &std::path::Path) {
         match &self.mock {
             Some(mock) => {
+                // A second worker finds them made.
                 for topic in ["listings", "suspects", "suspects.kessra-rowe", "dead-letters"] {
-                    mock.create_topic(&self.topic(topic), PARTITIONS, 1).expect("a topic");
+                    let _ = mock.create_topic(&self.topic(topic), PARTITIONS, 1);
                 }
             }
             None => drop(succeed(touchstone("topics create --config").arg(config))),

@@ -29,10 +29,15 @@ fn free() -> String {
 impl Worker {
     /// Writes a configuration, makes the topics and starts a worker.
     pub(crate) fn start(broker: &Broker, catalog: &Path, more: &str) -> Self {
+        Self::start_named("one", broker, catalog, more)
+    }
+
+    /// The same under another name, to share the work.
+    pub(crate) fn start_named(name: &str, broker: &Broker, catalog: &Path, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (operations, service) = (free(), free());
         let text = format!(
-            "[kafka]\nbrokers = {:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\ninstance = \"one\"\nsession_timeout_ms = 6000\n[catalog]\npath = {:?}\n[http]\noperations = {operations:?}\nservice = {service:?}\n[topics]\npartitions = {}\n{more}",
+            "[kafka]\nbrokers = {:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\ninstance = {name:?}\nsession_timeout_ms = 6000\n[catalog]\npath = {:?}\n[http]\noperations = {operations:?}\nservice = {service:?}\n[topics]\npartitions = {}\n{more}",
             broker.servers,
             broker.prefix,
             broker.prefix,
