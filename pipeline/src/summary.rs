@@ -10,6 +10,7 @@ use touchstone_detectors::PictureFault;
 use touchstone_schemas::{Band, Fault, Suspect};
 
 use crate::dead_letters::DeadLetters;
+use crate::engine::Scanned;
 use crate::input::Line;
 
 /// What became of an input.
@@ -28,6 +29,16 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// What became of a listing; whether its scan makes a suspect of it is the caller's to say.
+    pub(crate) fn of<T>(scanned: &Scanned<T>, is_suspect: impl FnOnce(&T) -> bool) -> Self {
+        match scanned {
+            Scanned::Done(found) if is_suspect(found) => Self::Suspect,
+            Scanned::Done(_) => Self::Clean,
+            Scanned::Stale => Self::Stale,
+            Scanned::Removed => Self::Removed,
+        }
+    }
+
     /// The outcome as metrics name it.
     pub(crate) fn name(self) -> &'static str {
         match self {

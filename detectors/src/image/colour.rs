@@ -1,7 +1,7 @@
 //! Where a picture has which colours: tells one photo from the same photo of goods in another colour, which a hash of
 //! brightness cannot.
 
-use super::planes::{Planes, Region, Turn};
+use super::planes::{Plane, Planes, Region, Turn};
 
 /// Cells a side.
 const SIDE: usize = 4;
@@ -24,13 +24,8 @@ pub(crate) struct Colours([[i8; 2]; CELLS]);
 
 impl Colours {
     pub(super) fn of(picture: &Planes, region: Region, turn: Turn) -> Self {
-        let grid = |plane: &super::planes::Plane| plane.grid(region, SIDE, SIDE, turn);
-        let (blue, red) = (grid(&picture.blue), grid(&picture.red));
-        let signed = |v: u8| i8::try_from(i16::from(v) - 128).unwrap_or(0);
         let mut cells = [[0; 2]; CELLS];
-        for (cell, (b, r)) in cells.iter_mut().zip(blue.into_iter().zip(red)) {
-            *cell = [signed(b), signed(r)];
-        }
+        cells.copy_from_slice(&grid(picture, region, SIDE, turn));
         Self(cells)
     }
 
@@ -54,6 +49,13 @@ impl Colours {
         let pairs: Vec<([i8; 2], [i8; 2])> = self.0.into_iter().zip(other.0).collect();
         may_copy(&pairs, AGREE)
     }
+}
+
+/// The mean colours of a grid of cells over a region.
+fn grid(picture: &Planes, region: Region, side: usize, turn: Turn) -> Vec<[i8; 2]> {
+    let signed = |v: u8| i8::try_from(i16::from(v) - 128).unwrap_or(0);
+    let cells = |plane: &Plane| plane.grid(region, side, side, turn);
+    cells(&picture.blue).into_iter().zip(cells(&picture.red)).map(|(b, r)| [signed(b), signed(r)]).collect()
 }
 
 /// Whether the first of each pair of cells may be a copy of the second.
@@ -102,10 +104,7 @@ pub(crate) struct Chart {
 impl Chart {
     /// Of a listing's picture.
     pub(super) fn of(picture: &Planes) -> Self {
-        let grid = |plane: &super::planes::Plane| plane.grid(plane.whole(), LISTING, LISTING, Turn::UPRIGHT);
-        let signed = |v: u8| i8::try_from(i16::from(v) - 128).unwrap_or(0);
-        let (blue, red) = (grid(&picture.blue), grid(&picture.red));
-        Self { side: LISTING, cells: blue.into_iter().zip(red).map(|(b, r)| [signed(b), signed(r)]).collect() }
+        Self { side: LISTING, cells: grid(picture, picture.blue.whole(), LISTING, Turn::UPRIGHT) }
     }
 
     /// As a reference keeps it.

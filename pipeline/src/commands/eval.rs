@@ -23,12 +23,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
         dead_letters,
         |listing, pictures, now| scanner.assess(listing, pictures, now),
         |read, _, summary| {
-            let (assessments, outcome) = match read.scanned {
-                Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
-                Scanned::Done(a) => (a, Outcome::Clean),
-                Scanned::Stale => return Ok(Outcome::Stale),
-                Scanned::Removed => return Ok(Outcome::Removed),
-            };
+            let outcome = Outcome::of(&read.scanned, |a| a.iter().any(|a| a.band.is_some()));
+            let Scanned::Done(assessments) = read.scanned else { return Ok(outcome) };
             assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
             match labels.remove(read.listing.event_id.as_str()) {
                 Some(label) => judged.push(Judged {

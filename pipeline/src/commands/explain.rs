@@ -23,12 +23,8 @@ pub(crate) fn run(args: &OutputArgs) -> Result<(), Failure> {
         dead_letters,
         |listing, pictures, now| scanner.assess(listing, pictures, now),
         |read, _, summary| {
-            let (assessments, outcome) = match read.scanned {
-                Scanned::Done(a) if a.iter().any(|a| a.band.is_some()) => (a, Outcome::Suspect),
-                Scanned::Done(a) => (a, Outcome::Clean),
-                Scanned::Stale => (Vec::new(), Outcome::Stale),
-                Scanned::Removed => (Vec::new(), Outcome::Removed),
-            };
+            let outcome = Outcome::of(&read.scanned, |a| a.iter().any(|a| a.band.is_some()));
+            let assessments = if let Scanned::Done(assessments) = read.scanned { assessments } else { Vec::new() };
             for assessment in &assessments {
                 if assessment.band.is_some() {
                     summary.suspect(&assessment.suspect);

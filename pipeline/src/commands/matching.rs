@@ -24,14 +24,10 @@ pub(crate) fn run(args: &OutputArgs) -> Result<(), Failure> {
         dead_letters,
         |listing, pictures, _| (scanner.match_products(listing, MOST), scanner.match_pictures(listing, pictures, MOST)),
         |read, _, _| {
-            Ok(match read.scanned {
-                Scanned::Done((products, pictures)) => {
-                    output.line(&json!({"event_id": read.listing.event_id, "products": products, "pictures": pictures}))?;
-                    Outcome::Clean
-                }
-                Scanned::Stale => Outcome::Stale,
-                Scanned::Removed => Outcome::Removed,
-            })
+            if let Scanned::Done((products, pictures)) = &read.scanned {
+                output.line(&json!({"event_id": read.listing.event_id, "products": products, "pictures": pictures}))?;
+            }
+            Ok(Outcome::of(&read.scanned, |_| false))
         },
     )?;
     output.finish()?;

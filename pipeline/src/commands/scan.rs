@@ -21,20 +21,16 @@ pub(crate) fn run(ScanArgs { args, report }: &ScanArgs) -> Result<(), Failure> {
         dead_letters,
         |listing, pictures, now| scanner.scan(listing, pictures, now),
         |read, folder, summary| {
-            Ok(match read.scanned {
-                Scanned::Done(suspects) => {
-                    for suspect in &suspects {
-                        summary.suspect(suspect);
-                        output.line(suspect)?;
-                    }
-                    if let Some(report) = &mut report {
-                        report.add(&read.listing, folder, &read.pictures, &suspects, scanner.catalog());
-                    }
-                    if suspects.is_empty() { Outcome::Clean } else { Outcome::Suspect }
+            if let Scanned::Done(suspects) = &read.scanned {
+                for suspect in suspects {
+                    summary.suspect(suspect);
+                    output.line(suspect)?;
                 }
-                Scanned::Stale => Outcome::Stale,
-                Scanned::Removed => Outcome::Removed,
-            })
+                if let Some(report) = &mut report {
+                    report.add(&read.listing, folder, &read.pictures, suspects, scanner.catalog());
+                }
+            }
+            Ok(Outcome::of(&read.scanned, |suspects| !suspects.is_empty()))
         },
     )?;
     output.finish()?;

@@ -15,6 +15,7 @@ use super::records::{self, Record};
 use crate::engine::{Engine, Read, Scanned};
 use crate::metrics::Metrics;
 use crate::revisions::Revisions;
+use crate::summary::Outcome;
 
 /// A batch with its outputs.
 pub(super) struct Output {
@@ -94,7 +95,7 @@ fn scan(engine: &mut Engine, revisions: &mut Revisions, topic: &str, batch: Batc
             Err(fault) => dead(&mut output, event, topic, &fault),
         }
     }
-    if let Some(dead) = output.counts.outcomes.get("dead_letter") {
+    if let Some(dead) = output.counts.outcomes.get(Outcome::DeadLetter.name()) {
         warn!("{dead} of {} listing events go to the dead letters", taken.len());
     }
     output
@@ -113,12 +114,7 @@ fn records_of(event: &Taken, read: &Read<Vec<Suspect>>) -> Result<Vec<Record>, F
 }
 
 fn finish(output: &mut Output, records: Vec<Record>, read: &Read<Vec<Suspect>>) {
-    let outcome = match &read.scanned {
-        Scanned::Done(_) if records.is_empty() => "clean",
-        Scanned::Done(_) => "suspect",
-        Scanned::Stale => "stale",
-        Scanned::Removed => "removed",
-    };
+    let outcome = Outcome::of(&read.scanned, |suspects| !suspects.is_empty()).name();
     output.records.extend(records);
     let Counts { outcomes, faults, pictures } = &mut output.counts;
     *outcomes.entry(outcome).or_default() += 1;
@@ -132,6 +128,6 @@ fn finish(output: &mut Output, records: Vec<Record>, read: &Read<Vec<Suspect>>) 
 
 fn dead(output: &mut Output, event: &Taken, topic: &str, fault: &Fault) {
     debug!(partition = event.partition, offset = event.offset, reason = fault.reason.as_str(), path = fault.path, "dead letter");
-    *output.counts.outcomes.entry("dead_letter").or_default() += 1;
+    *output.counts.outcomes.entry(Outcome::DeadLetter.name()).or_default() += 1;
     output.records.push(records::dead_letter(event, topic, fault));
 }
