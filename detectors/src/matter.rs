@@ -72,6 +72,8 @@ pub(crate) struct Matter<'a> {
 
 /// A brand that makes this many kinds of clothes makes other clothes, too; and so with other parents.
 const KINDS: usize = 2;
+/// Code words this strong, together, say of an ordinary word that it is the brand.
+const CODED: f64 = 0.8;
 /// A relation word binds a name at most this many words behind it: "for A, B and C".
 const RELATION_REACH: usize = 10;
 
@@ -150,11 +152,7 @@ impl<'a> Matter<'a> {
             Weakness::None => true,
             Weakness::Word => {
                 let class_says = self.reading.goods.is_some_and(|g| self.makes(g.class) == Some(true)) && !self.is_plain_word();
-                let code_says = self.reading.goods.is_none_or(|g| self.makes(g.class).is_none())
-                    && self
-                        .reading
-                        .in_title(self.catalog, &[PhraseKind::Coded])
-                        .any(|h| self.catalog.words.phrase(h).is_some_and(|p| p.row.strength.to_f64() >= 0.8));
+                let code_says = self.reading.goods.is_none_or(|g| self.makes(g.class).is_none()) && self.code_strength() >= CODED;
                 // Beside another brand's name an ordinary word is an ordinary word.
                 let other_brand = self.reading.found.mentions.iter().any(|m| {
                     m.brand != self.brand
@@ -167,6 +165,14 @@ impl<'a> Matter<'a> {
         }
     }
 
+    /// What the different code words of the title say together.
+    fn code_strength(&self) -> f64 {
+        let mut phrases: Vec<_> = self.reading.in_title(self.catalog, &[PhraseKind::Coded]).filter_map(|h| self.catalog.words.phrase(h)).collect();
+        phrases.sort_by(|a, b| a.row.phrase.cmp(&b.row.phrase));
+        phrases.dedup_by(|a, b| a.row.phrase == b.row.phrase);
+        phrases.iter().map(|p| p.row.strength.to_f64()).sum()
+    }
+
     /// Every mention is written small in a title that writes other words large: then it is the word and not the name.
     fn is_plain_word(&self) -> bool {
         let document = &self.reading.document;
@@ -177,13 +183,12 @@ impl<'a> Matter<'a> {
     }
 
     fn is_accessory(&self) -> Option<Piece> {
-        // "for" exempts nobody who sells what the brand itself makes. A brand of "electronics" need not make any of them.
+        // "for" exempts nobody who sells what the brand itself makes. A brand of "electronics" need not make any of them, nor
+        // one of phones what is plugged into them.
         let tree = &self.catalog.classes;
-        if self
-            .reading
-            .goods
-            .is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || tree.siblings(*own, g.class)))
-        {
+        let gadgets = tree.by_name("electronics");
+        let alike = |own: Class, goods: Class| tree.siblings(own, goods) && !gadgets.is_some_and(|g| tree.is_within(own, g));
+        if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || alike(*own, g.class))) {
             return None;
         }
         let document = &self.reading.document;

@@ -191,6 +191,20 @@ impl Policy {
         Self::parse("").unwrap_or_else(|e| unreachable!("the shipped policy: {e}"))
     }
 
+    /// The same policy with every band from one score on.
+    ///
+    /// # Errors
+    /// The score is not over 0 and at most 1.
+    pub fn with_thresholds(mut self, score: f64) -> Result<Self, String> {
+        self.thresholds = Cuts { remove: score, report: score, ask_brand: score };
+        self.check().map(|()| self)
+    }
+
+    /// The shipped policy's file, with what it says of itself.
+    pub fn shipped_text() -> &'static str {
+        SHIPPED
+    }
+
     /// The shipped policy with what a policy file sets otherwise.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ use crate::hex;
 use crate::image::{Hit as PictureHit, Picture, PictureMatch};
 use crate::matter::{Matter, Reading, listing_words};
 use crate::policy::Policy;
-use crate::score::{Verdict, weigh};
+use crate::score::{Verdict, sum_up, weigh};
 use crate::text::Document;
 
 /// Characters of a description that an event repeats.
@@ -84,6 +84,11 @@ impl Scanner {
     /// The catalog.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The same catalog under another policy.
+    pub fn under(&self, policy: Policy) -> Self {
+        Self::new(self.catalog.clone(), policy)
     }
 
     /// The policy.
@@ -181,6 +186,23 @@ impl Scanner {
             detected_at: detected_at.clone(),
         };
         Assessment { suspect, band }
+    }
+
+    /// The log-odds of every brand that a listing touches under each of some policies, by brand id: what a policy is fitted on.
+    /// The policies may differ from the scanner's own in their weights alone.
+    pub fn log_odds(&self, listing: &Listing, pictures: &[Picture], policies: &[Policy]) -> Vec<(&str, Vec<f64>)> {
+        let Some(reading) = Reading::of(listing, pictures, &self.catalog) else { return Vec::new() };
+        let of_brand = |brand| {
+            let mut matter = Matter::of(&reading, &self.catalog, &self.policy, brand);
+            let under = |policy| {
+                matter.policy = policy;
+                let found = DETECTORS.iter().flat_map(|d| d.detect(&matter)).collect();
+                sum_up(policy.base_rate(listing.platform.as_str(), listing.market.as_str()), found).1
+            };
+            let odds = policies.iter().map(under).collect();
+            (self.catalog.brands[brand].row.brand_id.as_str(), odds)
+        };
+        reading.brands(&self.catalog).into_iter().map(of_brand).collect()
     }
 
     /// The pictures of any brand that a listing shows, by picture, then the nearest first; at most `most` for each picture.

@@ -21,13 +21,7 @@ pub(crate) struct Verdict {
 
 /// Weighs the findings of one matter.
 pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<Evidence>) -> Verdict {
-    let mut prior = Evidence::new(Name::Prior, Kind::BaseRate, Weight::from_f64(libm::log(base_rate / (1.0 - base_rate))));
-    prior.base_rate = Some(Score::from_f64(base_rate));
-    let mut evidence = vec![prior];
-    evidence.extend(found);
-    one_of_each_kind(&mut evidence);
-
-    let sum = evidence.iter().fold(0.0, |sum, e| sum + e.weight.to_f64());
+    let (evidence, sum) = sum_up(base_rate, found);
     let score = Score::from_f64(1.0 / (1.0 + libm::exp(-sum)));
     let own = brand.thresholds.clone().unwrap_or_default();
     let cut = |own: Option<Score>, shared: f64| own.unwrap_or(Score::from_f64(shared));
@@ -47,6 +41,17 @@ pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<E
     let band = caps.iter().map(|c| c.max_band).chain(reached).min().filter(|_| reached.is_some());
     let reason = reason(&evidence);
     Verdict { score, band, caps, thresholds, reason, evidence }
+}
+
+/// The prior and the findings, those that count with their weights, and the sum: the log-odds.
+pub(crate) fn sum_up(base_rate: f64, found: Vec<Evidence>) -> (Vec<Evidence>, f64) {
+    let mut prior = Evidence::new(Name::Prior, Kind::BaseRate, Weight::from_f64(libm::log(base_rate / (1.0 - base_rate))));
+    prior.base_rate = Some(Score::from_f64(base_rate));
+    let mut evidence = vec![prior];
+    evidence.extend(found);
+    one_of_each_kind(&mut evidence);
+    let sum = evidence.iter().fold(0.0, |sum, e| sum + e.weight.to_f64());
+    (evidence, sum)
 }
 
 /// Signals of one kind repeat each other: the strongest counts, the others stay as facts. Of equals the first counts.

@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Match(OutputArgs),
     /// Precision and recall against labels
     Eval(EvalArgs),
+    /// Fit weights and thresholds to labels, and say what can be expected of them
+    Fit(FitArgs),
     /// Take listings from Kafka and write suspects, as a service
     Run {
         /// Configuration file; touchstone.example.toml has every key
@@ -99,6 +101,21 @@ pub(crate) struct EvalArgs {
     /// Share of suspect listings to state precision and calibration at; the policy's unless given
     #[arg(long, value_name = "R", value_parser = base_rate)]
     pub(crate) base_rate: Option<f64>,
+    /// Print JSON for machines instead of a table for people
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// Where the policy goes
+    #[arg(short = 'o', long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
     /// Print JSON for machines instead of a table for people
     #[arg(long)]
     pub(crate) json: bool,

@@ -9,6 +9,7 @@ mod demo;
 mod engine;
 mod eval;
 mod failure;
+mod fit;
 mod health;
 mod http;
 mod input;

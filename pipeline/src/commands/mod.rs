@@ -4,6 +4,7 @@ mod catalog;
 mod config;
 mod eval;
 mod explain;
+mod fit;
 mod matching;
 pub(crate) mod run;
 mod scan;
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Explain(args) => explain::run(&args),
         Command::Match(args) => matching::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Fit(args) => fit::run(&args),
         Command::Run { config } => run::run(&config),
         Command::Config(command) => config::run(&command),
         Command::Topics(command) => config::topics(&command),

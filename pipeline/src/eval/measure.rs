@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use touchstone_schemas::Band;
 
+use super::calibration::Calibration;
 use super::labels::{Label, Truth};
 
 /// A labelled listing and what the scanner made of it: each brand's band, and the highest score.
@@ -78,16 +79,6 @@ pub(crate) struct OfSource {
     pub(crate) false_flags_per_1000: Option<f64>,
 }
 
-/// Listings of like scores, a tenth of those scored 0.05 and above.
-#[derive(Debug, Serialize)]
-pub(crate) struct Bin {
-    pub(crate) listings: usize,
-    pub(crate) lowest: f64,
-    pub(crate) mean_score: f64,
-    /// Share of suspects, at the base rate.
-    pub(crate) share: f64,
-}
-
 /// All figures of an evaluation.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figures {
@@ -100,7 +91,7 @@ pub(crate) struct Figures {
     pub(crate) bands: Vec<AtBand>,
     pub(crate) recall_at_99_precision: f64,
     pub(crate) sources: Vec<OfSource>,
-    pub(crate) reliability: Vec<Bin>,
+    pub(crate) calibration: Calibration,
     pub(crate) catalog_version: String,
     pub(crate) policy_version: String,
 }
@@ -125,7 +116,7 @@ pub(crate) fn measure(judged: &[Judged], base_rate: f64) -> Figures {
         bands: Band::ALL.iter().rev().map(|band| at_band(judged, *band, suspects, clean, base_rate)).collect(),
         recall_at_99_precision: recall_at(judged, 0.99, suspects),
         sources: sources(judged),
-        reliability: reliability(judged, base_rate, suspects, clean),
+        calibration: Calibration::of(&judged.iter().map(|j| (j.score, j.suspect())).collect::<Vec<_>>(), base_rate, suspects, clean),
         catalog_version: String::new(),
         policy_version: String::new(),
     }
@@ -191,25 +182,6 @@ fn sources(judged: &[Judged]) -> Vec<OfSource> {
     by_source.into_iter().map(of).collect()
 }
 
-fn reliability(judged: &[Judged], base_rate: f64, suspects: usize, clean: usize) -> Vec<Bin> {
-    const LOWEST: f64 = 0.05;
-    const BINS: usize = 10;
-    let mut scored: Vec<&Judged> = judged.iter().filter(|j| j.score >= LOWEST).collect();
-    scored.sort_by(|a, b| a.score.total_cmp(&b.score));
-    let weight = |j: &Judged| if j.suspect() { base_rate / real(suspects) } else { (1.0 - base_rate) / real(clean) };
-    let bin = |part: &[&Judged]| {
-        let whole: f64 = part.iter().map(|j| weight(j)).sum();
-        let sum = |f: &dyn Fn(&Judged) -> f64| part.iter().map(|j| weight(j) * f(j)).sum::<f64>() / whole;
-        Bin {
-            listings: part.len(),
-            lowest: part[0].score,
-            mean_score: sum(&|j| j.score),
-            share: sum(&|j| f64::from(u8::from(j.suspect()))),
-        }
-    };
-    scored.chunks(scored.len().div_ceil(BINS).max(1)).map(bin).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,7 +213,7 @@ mod tests {
         assert!((report.precision_at_base_rate.expect("flags") - (0.2 / 3.0) / (0.2 / 3.0 + 0.45)).abs() < 1e-12);
         assert_eq!(figures.recall_at_99_precision, 2.0 / 3.0);
         assert_eq!(figures.sources[0].false_flags_per_1000, Some(500.0));
-        assert_eq!(figures.reliability.iter().map(|b| b.listings).sum::<usize>(), 4);
+        assert_eq!(figures.calibration.bins.iter().map(|b| b.listings).sum::<usize>(), 4);
     }
 
     #[test]

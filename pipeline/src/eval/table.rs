@@ -59,10 +59,12 @@ fn write_table(f: &Figures, out: &mut String) -> std::fmt::Result {
         )?;
     }
     writeln!(out, "\n{:<24} {:>8} {:>12} {:>16}", "scores from", "listings", "mean score", "share suspect")?;
-    for b in &f.reliability {
+    for b in &f.calibration.bins {
         writeln!(out, "{:<24.4} {:>8} {:>12.3} {:>16.3}", b.lowest, b.listings, b.mean_score, b.share)?;
     }
     writeln!(out, "(shares and mean scores at a base rate of {:.2} %)", f.base_rate * 100.0)?;
+    let c = &f.calibration;
+    writeln!(out, "expected calibration error {:.3}, Brier skill {:.3}", c.expected_error, c.brier_skill)?;
     writeln!(out, "\ncatalog {}, policy {}", f.catalog_version, f.policy_version)
 }
 
