@@ -73,7 +73,9 @@ pub(crate) struct Matter<'a> {
 /// A brand that makes this many kinds of clothes makes other clothes, too; and so with other parents.
 const KINDS: usize = 2;
 /// Code words this strong, together, say of an ordinary word that it is the brand.
-const CODED: f64 = 0.8;
+const CODED: f64 = 0.6;
+/// Of a part of a name, less suffices: it stands in catalogs for the brand's best known goods.
+const CODED_PART: f64 = 0.35;
 /// A relation word binds a name at most this many words behind it: "for A, B and C".
 const RELATION_REACH: usize = 10;
 
@@ -162,6 +164,7 @@ impl<'a> Matter<'a> {
                 (class_says && !other_brand) || code_says || strong()
             }
             Weakness::Short => strong(),
+            Weakness::Part => self.code_strength() >= CODED_PART || strong(),
         }
     }
 
@@ -179,7 +182,8 @@ impl<'a> Matter<'a> {
         let small = |text: &str| text.chars().next().is_some_and(char::is_lowercase);
         let title = document.title().original;
         let large = title.split_whitespace().filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count();
-        large > 0 && self.mentions.iter().all(|m| document.in_title(m.piece) && small(document.original(m.piece)))
+        let word = |m: &&Mention| self.catalog.lexicon.names[m.name].weak != Weakness::None;
+        large > 0 && self.mentions.iter().all(|m| word(&m) && document.in_title(m.piece) && small(document.original(m.piece)))
     }
 
     fn is_accessory(&self) -> Option<Piece> {

@@ -118,7 +118,7 @@ weights!(TextWeights {
     model_number,
     known_fake_text,
 });
-weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
+weights!(PriceWeights { in_range, above, decoy, by_product, by_likely_product, by_class, by_broader_class, by_sister_class, by_likely_class, by_main_class } below: Curve, below_used: Curve);
 weights!(ImageWeights { reference_copy, known_fake });
 weights!(SellerWeights { authorised, official, repeat_offender, impostor_shop });
 weights!(ContextWeights { accessory, used, part_only, sample, about_brand, category_mismatch });

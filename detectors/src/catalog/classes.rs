@@ -34,6 +34,7 @@ pub(crate) struct ClassWord {
 pub struct Classes {
     names: Vec<&'static str>,
     parents: Vec<Option<Class>>,
+    mixed: Vec<bool>,
     words: Vec<ClassWord>,
     by_word: HashMap<String, Class>,
 }
@@ -42,6 +43,9 @@ pub struct Classes {
 struct ClassRow {
     class: &'static str,
     parent: Option<&'static str>,
+    /// Its kinds of goods have no common level of price.
+    #[serde(default)]
+    mixed: bool,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +69,7 @@ impl Classes {
         let rows: Vec<ClassRow> = lines(LIST);
         let names: Vec<&'static str> = rows.iter().map(|r| r.class).collect();
         let find = |name: &str| names.iter().position(|n| *n == name).map(|i| Class(i as u16));
+        let mixed = rows.iter().map(|r| r.mixed).collect();
         let parents = rows.iter().map(|r| r.parent.and_then(find)).collect();
         let mut words = Vec::new();
         let mut by_word = HashMap::new();
@@ -82,7 +87,7 @@ impl Classes {
         for (i, name) in names.iter().enumerate() {
             by_word.insert(normalise(name), Class(i as u16));
         }
-        Self { names, parents, words, by_word }
+        Self { names, parents, mixed, words, by_word }
     }
 
     /// The class of that name.
@@ -122,6 +127,11 @@ impl Classes {
     /// Whether `class` is `ancestor` or under it.
     pub fn is_within(&self, class: Class, ancestor: Class) -> bool {
         class == ancestor || self.parents[usize::from(class.0)] == Some(ancestor)
+    }
+
+    /// Whether what goods of a class cost says something of all kinds in it.
+    pub(crate) fn has_price_level(&self, class: Class) -> bool {
+        !self.mixed[usize::from(class.0)]
     }
 
     /// Whether the two classes have one parent.

@@ -7,7 +7,7 @@ mod open;
 mod pictures;
 mod rows;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use touchstone_schemas::{
@@ -22,7 +22,7 @@ pub use rows::{CatalogFault, Row, Rows};
 
 use crate::image::PictureIndex;
 use crate::product::{ProductIndex, ProductText, pieces};
-use crate::text::{FakeText, Lexicon, Words, names_of, normalise};
+use crate::text::{FakeText, Lexicon, Vocabulary, Words, names_of, normalise};
 
 /// The known text nearest to a mistaken one, if it is near enough to be what was meant.
 pub fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -146,16 +146,16 @@ impl Catalog {
         let names = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
         let numbers = |p: &ProductEntry| p.row.model_numbers.iter().chain(&p.row.gtins).map(|m| normalise(m)).collect::<Vec<_>>();
         let models = products.iter().enumerate().flat_map(|(i, p)| numbers(p).into_iter().map(move |m| (m, i)));
-        let glue = classes.words().iter().map(|w| normalise(&w.written)).filter(|w| w.len() > 2).collect();
-        let lexicon = Lexicon::new(names, models, glue)?;
         let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
+        let packs: Vec<(String, Phrase)> = shipped_packs()
+            .chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))))
+            .collect();
+        let lexicon = Lexicon::new(names, models, vocabulary(&classes, &packs, &texts))?;
         let fake_text = |fake: &Row<KnownFake>| FakeText::of(&fake.row, brand_numbers[fake.row.brand_id.as_str()]);
         let fake_texts = rows.known_fakes.iter().filter_map(fake_text).collect();
         let pictures = pictures::index(&products, &rows.known_fakes, &brand_numbers);
         let index = ProductIndex::new(&texts).map_err(|e| format!("the products make no index: {e}"))?;
-        let packs =
-            shipped_packs().chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))));
-        let words = Words::new(packs, &classes)?;
+        let words = Words::new(packs.into_iter(), &classes)?;
 
         let mut authorised: HashMap<_, Vec<_>> = HashMap::new();
         for Row { row, .. } in rows.authorised_sellers {
@@ -253,6 +253,23 @@ impl Catalog {
         }
         self.classes.of_path(path)
     }
+}
+
+/// The words that are none of a brand's names: those of classes and phrases, and those in which two brands' products agree.
+fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[ProductText]) -> Vocabulary {
+    let written = classes.words().iter().map(|w| normalise(&w.written));
+    let phrases = packs.iter().map(|(_, phrase)| normalise(&phrase.phrase));
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut ordinary: HashSet<String> = written.clone().chain(phrases).flat_map(|text| words(&text)).collect();
+    let mut brand_of: HashMap<&str, usize> = HashMap::new();
+    for product in products {
+        for word in product.name.split(' ') {
+            if *brand_of.entry(word).or_insert(product.brand) != product.brand {
+                ordinary.insert(word.to_owned());
+            }
+        }
+    }
+    Vocabulary { classes: written.filter(|w| w.len() > 2).collect(), ordinary }
 }
 
 fn mapping(row: &CategoryMapping, classes: &Classes) -> Option<(MapKey, Class)> {

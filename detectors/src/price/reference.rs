@@ -14,7 +14,7 @@ pub(crate) struct Comparison {
     pub(crate) basis: Basis,
     /// Factor on the weight: how sure it is that these are the goods.
     pub(crate) sureness: f64,
-    /// Nothing says what the goods are: only a low price means something.
+    /// The goods may be others than those of the reference: only a low price means something.
     pub(crate) guessed: bool,
 }
 
@@ -51,11 +51,14 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     let sure = if goods.source == Source::Named { weights.by_class } else { weights.by_likely_class };
     let of = |fits: &dyn Fn(Class) -> bool| cheapest(matter, &|r| r.class.is_some_and(fits));
     let exact = of(&|c| c == goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
-    // A broader class holds dearer and cheaper goods, a narrower or a sister class may be others.
-    let broader = || of(&|c| tree.overlap(c, goods.class)).or_else(|| of(&|c| tree.siblings(c, goods.class)));
-    // A price without a category stands for whatever the brand makes.
-    let broader = || broader().or_else(|| cheapest(matter, &|r| r.class.is_none()));
-    exact.or_else(|| broader().map(|usd| by(usd, Basis::BrandCategory, weights.by_broader_class)))
+    // A broader class holds dearer and cheaper goods, a narrower or a sister class may be others: a low price says
+    // something, a usual one nothing. A price without a category stands for whatever the brand makes.
+    let level = |c: Class| tree.has_price_level(c);
+    let rough = |usd, sureness| Comparison { guessed: true, ..by(usd, Basis::BrandCategory, sureness) };
+    let broader = || of(&|c| level(c) && tree.is_within(goods.class, c)).map(|usd| rough(usd, weights.by_broader_class));
+    let sister = || of(&|c| level(goods.class) && tree.is_within(c, goods.class)).or_else(|| of(&|c| tree.siblings(c, goods.class)));
+    let any = || cheapest(matter, &|r| r.class.is_none());
+    exact.or_else(broader).or_else(|| sister().or_else(any).map(|usd| rough(usd, weights.by_sister_class)))
 }
 
 /// The median of the products that are as likely meant as the best.

@@ -114,7 +114,7 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
     let weights = &matter.policy.weights.text;
     let mut groups: BTreeMap<(Kind, usize, bool), Vec<Piece>> = BTreeMap::new();
     let tree = &matter.catalog.classes;
-    let titled = matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece));
+    let named = matter.mentions.iter().any(|m| !matter.reading.document.in_prose(m.piece));
     let scale_model = matter.reading.in_title(matter.catalog, &[PhraseKind::ScaleModel]).next().and_then(|_| tree.by_name("scale_models"));
     for hit in &matter.reading.hits {
         let super::What::Phrase(index) = hit.what else { continue };
@@ -129,11 +129,12 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
         let mut goods = matter.goods.iter().map(|g| g.class).chain(scale_model);
         let means_something_else = goods.any(|class| entry.not_in.iter().any(|not_in| tree.is_within(class, *not_in)));
         let document = &matter.reading.document;
-        // A wish to deal elsewhere counts wherever it stands, and a plain code word wherever the title names the brand alone.
+        // A wish to deal elsewhere counts wherever it stands, and a plain code word where title, variants or pictures name
+        // the brand alone.
         let counts = document.in_title(hit.piece)
             || kind == Kind::OffPlatformContact
             || near_a_mention(matter, hit)
-            || (titled && !document.in_prose(hit.piece) && entry.row.strength.to_f64() >= PLAIN);
+            || (named && entry.row.strength.to_f64() >= PLAIN && (!document.in_prose(hit.piece) || is_early(document, hit.piece)));
         let foreign = !entry.row.phrase.contains(' ') && entry.row.phrase.is_ascii() && !speaks(matter, &entry.row.language);
         let negated = kind == Kind::CodedPhrase && is_denied(document, hit.piece);
         if counts && !foreign && !negated && !means_something_else && !beside(matter, hit, &entry.not_in) {
@@ -196,6 +197,12 @@ fn beside(matter: &Matter<'_>, hit: &Hit, not_in: &[Class]) -> bool {
     let near = |h: &Hit| matter.reading.document.within_words(h.piece, hit.piece, 1);
     let other = |class: Class| not_in.iter().any(|not_in| tree.is_within(class, *not_in));
     matter.reading.hits.iter().any(|h| matches!(h.what, super::What::Class(class, _) if other(class)) && near(h))
+}
+
+/// Whether a piece stands where a description says what the goods are, and not among the shop's other words.
+fn is_early(document: &super::Document<'_>, piece: Piece) -> bool {
+    const EARLY: usize = 500;
+    piece.start - document.field_of(piece).range.start < EARLY
 }
 
 fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {

@@ -1,6 +1,6 @@
 //! Names hidden from a plain search: torn apart ("g u c c i"), spelt with digits and signs ("pr4da"), misspelt.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use touchstone_schemas::MatchKind;
 
@@ -15,6 +15,9 @@ const MOST_TOKENS: usize = 64;
 /// Shortest name that a misspelling is looked for of.
 const SHORTEST_FUZZY: usize = 5;
 
+/// Fewest letters that are left of a name when one is hidden behind a sign: "V*ns".
+const SHORTEST_STARRED: usize = 3;
+
 /// From this length on a name is still told by its ends when one of them slips.
 const LONG: usize = 7;
 
@@ -26,11 +29,13 @@ pub(crate) struct Hidden {
     deletes: HashMap<u64, Vec<usize>>,
     /// Shapes (first letter, last letter, length) of names that may be misspelt: most words leave here.
     shapes: Vec<u64>,
+    /// Words that are spelt right, whatever name they resemble.
+    ordinary: HashSet<String>,
 }
 
 impl Hidden {
-    pub(crate) fn new(names: &[Name]) -> Self {
-        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), shapes: vec![0; 26 * 26] };
+    pub(crate) fn new(names: &[Name], ordinary: HashSet<String>) -> Self {
+        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
         for (i, name) in names.iter().enumerate() {
             let joined = name.spaced.replace(' ', "");
             if !name.spaced.is_ascii() {
@@ -80,6 +85,7 @@ impl Hidden {
                     if !scratch.push(document, tokens[j], gap, j == i) {
                         break;
                     }
+                    scratch.end(after(document, tokens[j]));
                     self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
                     if j == i + 1 {
                         self.starred(document, names, [tokens[i], tokens[j]], mentions);
@@ -106,8 +112,11 @@ impl Hidden {
                     () if names[name].spaced.contains(' ') && names[name].spaced.split(' ').count() >= tokens.len() => continue,
                     () => match tear(document, tokens) {
                         Tear::Letters => MatchKind::Split,
+                        // Nobody tears an ordinary word by signs alone.
+                        Tear::Signs if reading.len() >= 4 && by_signs_alone(document, tokens) => MatchKind::Split,
                         _ if names[name].weak != Weakness::None || reading.len() < 5 => continue,
                         Tear::Signs => MatchKind::Split,
+                        Tear::Words if leet => continue,
                         Tear::Words => MatchKind::Folded,
                     },
                 };
@@ -147,7 +156,7 @@ impl Hidden {
         let gap = document.between(pair[0], pair[1]);
         let mut signs = gap.chars();
         let starred = matches!((signs.next(), signs.next()), (Some('*' | '•' | '#' | '_' | '.' | '+' | '×'), None));
-        if !starred || left.len() + right.len() < SHORTEST_FUZZY {
+        if !starred || left.len() + right.len() < SHORTEST_STARRED {
             return;
         }
         let raw = format!("{left}{right}");
@@ -164,6 +173,9 @@ impl Hidden {
 
     fn misspelt(&self, names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
         let bytes = raw.as_bytes();
+        if tokens.len() == 1 && self.ordinary.contains(raw) {
+            return;
+        }
         if bytes.len() < SHORTEST_FUZZY - 1 || bytes.len() > LONGEST || !bytes.iter().all(u8::is_ascii_lowercase) {
             return;
         }
@@ -191,6 +203,21 @@ fn before<'a>(document: &Document<'a>, piece: Piece) -> &'a str {
     let head = &field.original[..start];
     let from = head.char_indices().rev().take_while(|(_, c)| sign_letter(*c).is_some()).last().map_or(start, |(i, _)| i);
     &head[from..]
+}
+
+/// The sign right behind a word that stands for a last letter: "Van$".
+fn after(document: &Document<'_>, piece: Piece) -> Option<char> {
+    let field = document.field_of(piece);
+    let end = document.normalised.original(piece.range()).end;
+    let mut behind = field.original[end..].chars();
+    let sign = behind.next().filter(|c| matches!(c, '$' | '@' | '€' | '£'))?;
+    behind.next().is_none_or(|c| !c.is_alphanumeric()).then_some(sign)
+}
+
+/// Whether only signs stand between the pieces, and no space.
+fn by_signs_alone(document: &Document<'_>, tokens: &[Piece]) -> bool {
+    let signs = |gap: &str| !gap.is_empty() && !gap.contains(char::is_whitespace) && !matches!(gap, "-" | "/" | "'" | "’" | "&");
+    tokens.windows(2).all(|pair| signs(document.between(pair[0], pair[1])))
 }
 
 /// How the pieces of a name were torn apart.
@@ -225,6 +252,8 @@ struct Window {
     single: bool,
     signs: bool,
     tokens: usize,
+    /// The window with the sign behind it as its last letter.
+    ended: Option<String>,
 }
 
 impl Window {
@@ -236,6 +265,12 @@ impl Window {
         self.single = true;
         self.signs = false;
         self.tokens = 0;
+        self.ended = None;
+    }
+
+    /// What stands behind the window.
+    fn end(&mut self, sign: Option<char>) {
+        self.ended = sign.and_then(sign_letter).map(|letter| format!("{}{letter}", self.as_i));
     }
 
     /// Adds a word; false when the window has become too long to be a name.
@@ -249,7 +284,7 @@ impl Window {
         let mut signs = gap.chars();
         if let (Some(sign), None) = (signs.next(), signs.next())
             && let Some(letter) = sign_letter(sign)
-            && (!first || matches!(sign, '$' | '€' | '£'))
+            && (!first || matches!(sign, '$' | '€' | '£' | '@'))
         {
             self.as_i.push(letter);
             self.as_l.push(if letter == 'i' { 'l' } else { letter });
@@ -271,6 +306,7 @@ impl Window {
         std::iter::once((self.raw.as_str(), false))
             .chain(leet.then_some((self.as_i.as_str(), true)))
             .chain(differs.then_some((self.as_l.as_str(), true)))
+            .chain(self.ended.as_deref().map(|reading| (reading, true)))
     }
 }
 
@@ -313,9 +349,7 @@ fn shapes(name: &[u8]) -> Vec<usize> {
     if name.len() >= LONG {
         all.extend((b'a'..=b'z').filter(|c| begin_alike(*c, first)).map(|c| shape(c, last)));
         all.push(shape(first, b's'));
-        if is_vowel(last) {
-            all.push(shape(first, name[name.len() - 2]));
-        }
+        all.push(shape(first, name[name.len() - 2]));
     }
     all
 }
@@ -337,15 +371,15 @@ fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
 /// Whether a word is a name with one slip that a reader would not notice: a letter doubled, dropped or added inside,
 /// two neighbours swapped, or a letter for one that looks or sounds alike. First and last letters stay, since a change
 /// there usually makes another word ("valentine" is no slip of a name that ends in o); a long name may begin with a letter
-/// that sounds alike, lose a last vowel or take an s. In five letters any slip may make another word, so that only a
-/// doubled letter or a swap counts.
+/// that sounds alike, lose its last letter or double it, take an s, or have any vowel for another. In five letters a slip
+/// often makes another word, so that only a doubled letter, a swap or a dropped vowel counts.
 fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
     if word == name {
         return false;
     }
     if name.len() >= LONG {
         let tail = name.len() - 1;
-        let slipped = word == &name[..tail] && is_vowel(name[tail]) || word.strip_suffix(b"s") == Some(name);
+        let slipped = word == &name[..tail] || word.strip_suffix(b"s") == Some(name) || word.strip_suffix(&name[tail..]) == Some(name);
         if slipped || (word[1..] == name[1..] && begin_alike(word[0], name[0])) {
             return true;
         }
@@ -359,8 +393,11 @@ fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
     let doubled = word.len() > name.len() && prefix > 0 && word[prefix] == word[prefix - 1];
     let short_name = name.len() <= SHORTEST_FUZZY;
     match long - short {
-        1 => prefix + suffix >= short && (doubled || !short_name),
-        0 if prefix + suffix + 1 == short => alike(word[prefix], name[prefix]) && !short_name,
+        1 => prefix + suffix >= short && (doubled || !short_name || (word.len() < name.len() && is_vowel(name[prefix]))),
+        0 if prefix + suffix + 1 == short => {
+            let vowels = name.len() >= LONG && is_vowel(word[prefix]) && is_vowel(name[prefix]);
+            (alike(word[prefix], name[prefix]) || vowels) && !short_name
+        }
         0 if prefix + suffix + 2 == short => word[prefix] == name[prefix + 1] && word[prefix + 1] == name[prefix],
         _ => false,
     }

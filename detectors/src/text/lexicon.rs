@@ -37,6 +37,8 @@ pub(crate) enum Weakness {
     Word,
     /// Three letters or fewer and a word: another name of the brand, its field or a product must go with it.
     Short,
+    /// A part of a name: the brand's field or a product must go with it, or a code word.
+    Part,
 }
 
 /// What a pattern of the automaton stands for.
@@ -80,9 +82,18 @@ pub(crate) struct Lexicon {
     glue: HashSet<String>,
 }
 
+/// Words that are none of a brand's names.
+#[derive(Debug, Default)]
+pub(crate) struct Vocabulary {
+    /// Class words, which sellers glue to names.
+    pub(crate) classes: HashSet<String>,
+    /// Words of phrases and of several brands' products: no misspelt names.
+    pub(crate) ordinary: HashSet<String>,
+}
+
 impl Lexicon {
-    /// `models` are normalised model numbers with the index of their product, `glue` the class words, normalised.
-    pub(crate) fn new(names: Vec<Name>, models: impl Iterator<Item = (String, usize)>, glue: HashSet<String>) -> Result<Self, String> {
+    /// `models` are normalised model numbers with the index of their product.
+    pub(crate) fn new(names: Vec<Name>, models: impl Iterator<Item = (String, usize)>, words: Vocabulary) -> Result<Self, String> {
         let mut patterns: HashMap<String, Vec<Meaning>> = HashMap::new();
         for (i, name) in names.iter().enumerate() {
             patterns.entry(name.spaced.clone()).or_default().push(Meaning::Name(i));
@@ -102,8 +113,8 @@ impl Lexicon {
                 DoubleArrayAhoCorasick::new(patterns.iter().map(|(p, _)| p)).map_err(|e| format!("the names make no automaton: {e}"))?,
             ),
         };
-        let hidden = Hidden::new(&names);
-        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden, glue })
+        let hidden = Hidden::new(&names, words.ordinary);
+        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden, glue: words.classes })
     }
 
     /// Every name and model number in a document, in order of place and brand.
@@ -123,7 +134,7 @@ impl Lexicon {
                     Meaning::Name(name) => {
                         let kind = self.kind(name, document, piece);
                         // A word with an accent of its own is another word, unless the name is more than a word.
-                        let accented = document.normalised.change(piece.range()) == Change::Folded && kind == MatchKind::Folded;
+                        let accented = kind == MatchKind::Folded && document.normalised.change(piece.range()) == Change::Folded;
                         if !(accented && self.names[name].weak != Weakness::None) {
                             found.mentions.push(Mention { brand: self.names[name].brand, name, kind, piece });
                         }
@@ -160,9 +171,19 @@ impl Lexicon {
             Change::Confusable => MatchKind::Confusable,
             Change::None | Change::Case if original.to_lowercase() == name.written.to_lowercase() => MatchKind::Exact,
             Change::Folded if original == name.written => MatchKind::Exact,
+            Change::Folded if disguised(name, original, document.title().original) => MatchKind::Confusable,
             _ => MatchKind::Folded,
         }
     }
+}
+
+/// Whether a Latin name is written in wide letters where nobody else writes in them, or under accents upon accents: "Ｖａｎｓ", "Pûmä".
+fn disguised(name: &Name, original: &str, title: &str) -> bool {
+    let wide = |c: char| matches!(c as u32, 0xFF01..=0xFF5E);
+    let cjk = |c: char| matches!(c as u32, 0x2E80..=0x9FFF | 0xAC00..=0xD7FF);
+    let accents = |text: &str| text.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
+    original.chars().filter(|c| wide(*c)).count() > 1 && !title.chars().any(cjk)
+        || original.chars().all(|c| (c as u32) < 0x2000) && accents(original) >= accents(&name.written) + 2
 }
 
 /// Numbers shorter than this, and short runs of digits, stand in listings for many things.
@@ -192,17 +213,45 @@ fn settle(mentions: &mut Vec<Mention>) {
         let behind = mentions[i + 1..].iter().take_while(|other| other.piece.start < m.piece.end);
         !before.chain(behind).any(|other| {
             let tighter = m.piece.overlaps(other.piece) && m.brand == other.brand && other.kind < m.kind;
-            inside(m, other) || (tighter && !inside(other, m))
+            // "ALEXAND3R MCQUEEN": what hides the whole is not told by the part that it leaves plain.
+            let hides = other.piece.within(m.piece) && matches!(m.kind, MatchKind::Confusable | MatchKind::Split);
+            inside(m, other) || (tighter && !inside(other, m) && !hides)
         })
     };
     let mut stay = mentions.iter().enumerate().map(stays).collect::<Vec<bool>>().into_iter();
     mentions.retain(|_| stay.next().unwrap_or(true));
 }
 
+/// What sellers make of a name of several words: "Air Force" of "Air Force 1", "Dunk" of "Nike Dunk". It may mean many things.
+fn shortened(brand: &str, name: &str) -> Option<String> {
+    let mut words: Vec<&str> = name.split(' ').collect();
+    let numbered = words.last().is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit()));
+    if numbered {
+        words.pop();
+    } else if words.first() == Some(&brand) {
+        words.remove(0);
+    } else {
+        return None;
+    }
+    let left = words.join(" ");
+    (left.is_ascii() && left.len() >= 4 && left != brand && left != name).then_some(left)
+}
+
 /// The names of one brand.
 pub(crate) fn names_of(brand: usize, row: &touchstone_schemas::Brand) -> Vec<Name> {
     let own = std::iter::once(&row.name).chain(&row.aliases).map(|n| (n, false));
     let nicknames = row.nicknames.iter().map(|n| (n, true));
+    let brand_word = normalise(&row.name);
+    let parts = row.aliases.iter().filter_map(|n| shortened(&brand_word, &normalise(n)));
+    let known: Vec<String> = own.clone().chain(nicknames.clone()).map(|(n, _)| normalise(n)).collect();
+    let parts = parts.filter(|part| !known.contains(part)).map(|part| Name {
+        brand,
+        written: part.clone(),
+        spaced: part,
+        nickname: false,
+        weak: Weakness::Part,
+    });
+    let parts: Vec<Name> = parts.collect();
     own.chain(nicknames)
         .map(|(written, nickname)| {
             let spaced = normalise(written);
@@ -218,5 +267,6 @@ pub(crate) fn names_of(brand: usize, row: &touchstone_schemas::Brand) -> Vec<Nam
             Name { brand, written: written.clone(), spaced, nickname, weak }
         })
         .filter(|name| !name.spaced.is_empty())
+        .chain(parts)
         .collect()
 }

@@ -13,6 +13,6 @@ mod words;
 pub(crate) use detector::TextDetector;
 pub(crate) use document::{Document, Piece};
 pub(crate) use known::FakeText;
-pub(crate) use lexicon::{Found, Lexicon, Mention, ModelHit, Weakness, names_of, stands_alone};
+pub(crate) use lexicon::{Found, Lexicon, Mention, ModelHit, Vocabulary, Weakness, names_of, stands_alone};
 pub(crate) use normalise::normalise;
 pub(crate) use words::{Hit, What, Words};

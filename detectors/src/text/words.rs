@@ -26,6 +26,9 @@ pub(crate) struct Entry {
     number_after: bool,
 }
 
+/// Letters of a class word that accents must tell from other words.
+const SHORT: usize = 4;
+
 /// What a hit stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
@@ -121,7 +124,10 @@ impl Words {
         if refolded && letters(original) != written {
             return false;
         }
-        let What::Phrase(index) = what else { return true };
+        let What::Phrase(index) = what else {
+            // A short word less its accent is another word: "non" is no hat, "but" no pen.
+            return !(original.is_ascii() && original.len() <= SHORT && !written.is_ascii());
+        };
         let entry = &self.phrases[index];
         if !entry.punctuation.is_empty() {
             let field = document.field_of(piece);

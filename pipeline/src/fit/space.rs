@@ -46,6 +46,7 @@ const SCALARS: &[(&str, &str, f64, f64, f64)] = &[
     ("price", "by_likely_product", 0.5, 1.0, 0.1),
     ("price", "by_class", 0.5, 1.0, 0.1),
     ("price", "by_broader_class", 0.4, 1.0, 0.1),
+    ("price", "by_sister_class", 0.4, 1.0, 0.1),
     ("price", "by_likely_class", 0.4, 1.0, 0.1),
     ("price", "by_main_class", 0.3, 1.0, 0.1),
     ("context", "accessory", -2.0, 0.0, 0.3),
