@@ -66,8 +66,8 @@ fn near(document: &Document<'_>, a: Piece, b: Piece) -> bool {
     document.within_words(a, b, GIFT_WORDS - 1)
 }
 
-/// Similarity from which a product says something about the class of goods.
-const RESEMBLES: f64 = 0.25;
+/// Log-odds from which a product says something about the class of goods.
+const RESEMBLES: f64 = -1.5;
 /// Products that must say it: one may resemble by chance.
 const VOTERS: usize = 2;
 /// Share of the resembling products that must agree.
@@ -76,7 +76,7 @@ const MAJORITY: f64 = 0.6;
 /// The class of most of the products that a title resembles.
 pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods> {
     let voters = || {
-        products.iter().filter(|r| r.similarity >= RESEMBLES).filter_map(|r| catalog.products[r.product].class.map(|c| (c, r.similarity)))
+        products.iter().filter(|r| r.odds >= RESEMBLES).filter_map(|r| catalog.products[r.product].class.map(|c| (c, 1.0 / (1.0 + libm::exp(-r.odds)))))
     };
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;

@@ -6,7 +6,7 @@ use crate::catalog::{BrandEntry, Catalog, Class};
 use crate::goods::{self, Goods};
 use crate::image::{Hit as PictureHit, Picture};
 use crate::policy::Policy;
-use crate::product::Retrieved;
+use crate::product::{ProductQuery, Retrieved};
 use crate::text::{Document, Found, Hit, Mention, ModelHit, Piece, Weakness, normalise, stands_alone};
 
 /// A listing as it was read: shared by the matters of all brands that it names.
@@ -19,6 +19,7 @@ pub(crate) struct Reading<'a> {
     pub(crate) goods: Option<Goods>,
     /// The catalog's pictures that the listing shows.
     pub(crate) pictures: Vec<PictureHit>,
+    pub(crate) product_query: ProductQuery,
 }
 
 impl<'a> Reading<'a> {
@@ -32,7 +33,8 @@ impl<'a> Reading<'a> {
         }
         let hits = catalog.words.read(&document, &found.mentions);
         let goods = goods::named(listing, &document, &hits, catalog);
-        Some(Self { listing, document, found, hits, goods, pictures })
+        let product_query = product_query(catalog, listing);
+        Some(Self { listing, document, found, hits, goods, pictures, product_query })
     }
 
     /// The brands named, sorted.
@@ -70,6 +72,8 @@ pub(crate) struct Matter<'a> {
     pub(crate) accessory: Option<Piece>,
 }
 
+/// Log-odds of a product whose number a listing names.
+const SURE: f64 = 10.0;
 /// A brand that makes this many kinds of clothes makes other clothes, too; and so with other parents.
 const KINDS: usize = 2;
 /// Code words this strong, together, say of an ordinary word that it is the brand.
@@ -84,7 +88,7 @@ impl<'a> Matter<'a> {
         let mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
         let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.products[m.product].brand == brand).collect();
         let pictures = reading.pictures.iter().filter(|hit| catalog.pictures.references[hit.reference].brand == brand).collect();
-        let products = catalog.index.find(&search_text(reading), Some(brand));
+        let products = catalog.index.find(&reading.product_query, Some(brand));
         let goods = reading.goods.or_else(|| goods::likely(catalog, &products));
         let mut matter =
             Self { reading, catalog, policy, brand, mentions, models, pictures, products, goods, anchored: false, accessory: None };
@@ -113,7 +117,7 @@ impl<'a> Matter<'a> {
 
     /// The product that the listing is, where that is clear: by its number, or by its words.
     pub(crate) fn product(&self) -> Option<Retrieved> {
-        let numbered = self.models.first().map(|m| Retrieved { product: m.product, similarity: 1.0 });
+        let numbered = self.models.first().map(|m| Retrieved { product: m.product, odds: SURE, similarity: 1.0 });
         numbered.or_else(|| self.products.first().copied().filter(|r| r.similarity >= self.policy.similarity()))
     }
 
@@ -214,17 +218,8 @@ impl<'a> Matter<'a> {
     }
 }
 
-/// What products are searched by: the title, with what the seller says of brand and model.
-pub(crate) fn search_text(reading: &Reading<'_>) -> String {
-    listing_words(reading.listing, &reading.document)
-}
-
-pub(crate) fn listing_words(listing: &Listing, document: &Document<'_>) -> String {
-    let title = document.title();
-    let mut text = document.text()[title.range.clone()].to_owned();
-    for extra in listing.brand.iter().chain(listing.attributes.iter().flat_map(|a| a.get("model"))) {
-        text.push(' ');
-        text.push_str(&normalise(extra));
-    }
-    text
+/// What products a listing is searched by: its title, and what the seller says of brand and model.
+pub(crate) fn product_query(catalog: &Catalog, listing: &Listing) -> ProductQuery {
+    let model = || listing.attributes.iter().flat_map(|a| a.get("model")).map(String::as_str);
+    catalog.index.query(listing.title(), listing.brand.as_deref().into_iter().chain(model()))
 }

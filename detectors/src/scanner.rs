@@ -13,10 +13,9 @@ use crate::catalog::Catalog;
 use crate::detector::DETECTORS;
 use crate::hex;
 use crate::image::{Hit as PictureHit, Picture, PictureMatch};
-use crate::matter::{Matter, Reading, listing_words};
+use crate::matter::{Matter, Reading, product_query};
 use crate::policy::Policy;
 use crate::score::{Verdict, sum_up, weigh};
-use crate::text::Document;
 
 /// Characters of a description that an event repeats.
 const EXCERPT: usize = 280;
@@ -232,8 +231,7 @@ impl Scanner {
 
     /// The products of any brand that a listing resembles most, the best first, with no gate before.
     pub fn match_products(&self, listing: &Listing, most: usize) -> Vec<ProductMatch> {
-        let document = Document::of(listing);
-        let mut retrieved = self.catalog.index.find(&listing_words(listing, &document), None);
+        let mut retrieved = self.catalog.index.find(&product_query(&self.catalog, listing), None);
         retrieved.truncate(most);
         let named = |r: crate::product::Retrieved| ProductMatch {
             product_id: self.catalog.products[r.product].row.product_id.to_string(),

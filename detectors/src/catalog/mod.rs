@@ -146,7 +146,7 @@ impl Catalog {
         let names = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
         let numbers = |p: &ProductEntry| p.row.model_numbers.iter().chain(&p.row.gtins).map(|m| normalise(m)).collect::<Vec<_>>();
         let models = products.iter().enumerate().flat_map(|(i, p)| numbers(p).into_iter().map(move |m| (m, i)));
-        let texts: Vec<ProductText> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
+        let texts: Vec<ProductText<'_>> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
         let packs: Vec<(String, Phrase)> = shipped_packs()
             .chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))))
             .collect();
@@ -256,17 +256,16 @@ impl Catalog {
 }
 
 /// The words that are none of a brand's names: those of classes and phrases, and those in which two brands' products agree.
-fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[ProductText]) -> Vocabulary {
+fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[ProductText<'_>]) -> Vocabulary {
     let written = classes.words().iter().map(|w| normalise(&w.written));
     let phrases = packs.iter().map(|(_, phrase)| normalise(&phrase.phrase));
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let mut ordinary: HashSet<String> = written.clone().chain(phrases).flat_map(|text| words(&text)).collect();
+    let names: Vec<(usize, String)> = products.iter().map(|p| (p.brand, normalise(&p.name))).collect();
     let mut brand_of: HashMap<&str, usize> = HashMap::new();
-    for product in products {
-        for word in product.name.split(' ') {
-            if *brand_of.entry(word).or_insert(product.brand) != product.brand {
-                ordinary.insert(word.to_owned());
-            }
+    for (brand, word) in names.iter().flat_map(|(brand, name)| name.split(' ').map(move |word| (*brand, word))) {
+        if *brand_of.entry(word).or_insert(brand) != brand {
+            ordinary.insert(word.to_owned());
         }
     }
     Vocabulary { classes: written.filter(|w| w.len() > 2).collect(), ordinary }
@@ -294,10 +293,8 @@ fn references(rows: &[ReferencePrice], class: Option<Class>, rates: &Rates, clas
         .collect()
 }
 
-fn product_text(product: &ProductEntry, brand: &Brand) -> ProductText {
-    let numbers: Vec<String> = product.row.model_numbers.iter().map(|n| normalise(n)).collect();
-    let name = format!("{} {}", normalise(&brand.name), normalise(&product.row.name));
-    ProductText { brand: product.brand, name, numbers: numbers.join(" ") }
+fn product_text<'a>(product: &'a ProductEntry, brand: &Brand) -> ProductText<'a> {
+    ProductText { brand: product.brand, name: format!("{} {}", brand.name, product.row.name), numbers: &product.row.model_numbers }
 }
 
 fn shipped_packs() -> impl Iterator<Item = (String, Phrase)> {

@@ -18,8 +18,8 @@ pub(crate) struct Comparison {
     pub(crate) guessed: bool,
 }
 
-/// Products whose similarity is this close to the best are as likely meant.
-const AS_LIKELY: f64 = 0.05;
+/// Products whose log-odds are this close to the best's are as likely meant.
+const AS_LIKELY: f64 = 0.3;
 
 /// What the goods usually cost; nothing when that is not known for such goods.
 pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
@@ -30,11 +30,11 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     }
     let by = |usd, basis, sureness| Comparison { usd, basis, sureness, guessed: false };
     if let Some(sure) = matter.product() {
-        if let Some(usd) = of_product(matter, sure.similarity) {
+        if let Some(usd) = of_product(matter, sure.odds) {
             return Some(by(usd, Basis::Product, weights.by_product));
         }
     } else if let Some(likely) = matter.products.first().filter(|r| r.similarity >= matter.policy.likely_similarity())
-        && let Some(usd) = of_product(matter, likely.similarity)
+        && let Some(usd) = of_product(matter, likely.odds)
     {
         return Some(by(usd, Basis::Product, weights.by_likely_product));
     }
@@ -68,7 +68,7 @@ fn of_product(matter: &Matter<'_>, best: f64) -> Option<f64> {
         _ => true,
     };
     let numbered = matter.models.iter().map(|m| m.product);
-    let alike = matter.products.iter().filter(|r| r.similarity >= best - AS_LIKELY).map(|r| r.product).filter(|p| fits(*p));
+    let alike = matter.products.iter().filter(|r| r.odds >= best - AS_LIKELY).map(|r| r.product).filter(|p| fits(*p));
     let meant: Vec<usize> = if matter.models.is_empty() { alike.collect() } else { numbered.collect() };
     let mut prices: Vec<f64> = meant.iter().filter_map(|p| of_market(matter, &matter.catalog.products[*p].references)).collect();
     prices.sort_by(f64::total_cmp);

@@ -1,17 +1,19 @@
 //! The products of a catalog, found by the rarest words that a listing shares with them.
 
+use rayon::prelude::*;
 use tantivy::collector::TopDocs;
-use tantivy::query::{BooleanQuery, Occur, Query, TermQuery};
+use tantivy::query::{BooleanQuery, Occur, Query as IndexQuery, TermQuery};
 use tantivy::schema::{FAST, Field, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
 use tantivy::{Index, Searcher, TantivyDocument, TantivyError, Term as IndexTerm};
 
-use super::compare::{Bag, Vocabulary, words};
+use super::compare::{Product, Query, Vocabulary, similarities};
+use super::terms::Text;
 
 /// A listing is searched for by at most this many words.
 const RAREST: usize = 8;
-/// Candidates compared.
-const CANDIDATES: usize = 24;
+/// Candidates compared. On five sets of pairs a true product is among so many for 96 to 100 of 100 listings.
+const CANDIDATES: usize = 48;
 /// Memory of the index writer while it builds.
 const WRITER_BYTES: usize = 64 << 20;
 
@@ -19,18 +21,20 @@ const WRITER_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Retrieved {
     pub(crate) product: usize,
-    /// 0 to 1.
+    /// Log-odds that the listing is the product, whatever other products there are.
+    pub(crate) odds: f64,
+    /// 0 to 1: the same beside the other candidates.
     pub(crate) similarity: f64,
 }
 
-/// What a product is found by, normalised.
-pub(crate) struct ProductText {
+/// What a product is found by, as it was written.
+pub(crate) struct ProductText<'a> {
     /// Index of its brand.
     pub(crate) brand: usize,
     /// The names of brand and product.
     pub(crate) name: String,
     /// Its model numbers.
-    pub(crate) numbers: String,
+    pub(crate) numbers: &'a [String],
 }
 
 /// All products.
@@ -39,33 +43,14 @@ pub(crate) struct ProductIndex {
     words: Field,
     brand: Field,
     vocabulary: Vocabulary,
-    bags: Vec<Bag>,
+    products: Vec<Product>,
 }
 
 impl ProductIndex {
     /// The products in order.
-    pub(crate) fn new(products: &[ProductText]) -> Result<Self, TantivyError> {
-        let mut vocabulary = Vocabulary { products: products.len() as u32, ..Vocabulary::default() };
-        for product in products {
-            let mut own: Vec<&str> = words(&product.name).chain(words(&product.numbers)).collect();
-            own.sort_unstable();
-            own.dedup();
-            for word in own {
-                let next = vocabulary.frequency.len() as u32;
-                let term = *vocabulary.numbers.entry(word.to_owned()).or_insert(next);
-                if term == next {
-                    vocabulary.frequency.push(0);
-                }
-                vocabulary.frequency[term as usize] += 1;
-            }
-        }
-        let bag = |product: &ProductText| {
-            let mut bag = vocabulary.bag(&product.name);
-            bag.numbers = vocabulary.bag(&product.numbers).terms;
-            bag.numbers.retain(|t| bag.terms.binary_search(t).is_err());
-            bag
-        };
-        let bags = products.iter().map(bag).collect();
+    pub(crate) fn new(products: &[ProductText<'_>]) -> Result<Self, TantivyError> {
+        let texts: Vec<Text> = products.par_iter().map(|p| Text::read(&p.name, p.numbers.iter().map(String::as_str))).collect();
+        let vocabulary = Vocabulary::of(&texts);
 
         let mut schema = Schema::builder();
         let indexing = TextFieldIndexing::default().set_tokenizer("words").set_index_option(IndexRecordOption::WithFreqs);
@@ -79,10 +64,9 @@ impl ProductIndex {
         } else {
             // One thread, so that the same products always make the same index.
             let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
-            for (i, product) in products.iter().enumerate() {
+            for (i, (product, text)) in products.iter().zip(&texts).enumerate() {
                 let mut document = TantivyDocument::new();
-                document.add_text(words_field, &product.name);
-                document.add_text(words_field, &product.numbers);
+                document.add_text(words_field, text.all().collect::<Vec<_>>().join(" "));
                 document.add_text(brand_field, product.brand.to_string());
                 document.add_u64(number, i as u64);
                 writer.add_document(document)?;
@@ -91,40 +75,41 @@ impl ProductIndex {
             writer.wait_merging_threads()?;
             Some(index.reader()?.searcher())
         };
-        Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, bags })
+        let products = texts.iter().map(|text| vocabulary.product(text)).collect();
+        Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, products })
     }
 
-    /// The products that resemble a normalised text most, the best first; of one brand, or of all.
-    pub(crate) fn find(&self, text: &str, brand: Option<usize>) -> Vec<Retrieved> {
+    /// What a listing is searched by: its title, and what the seller says of brand and model.
+    pub(crate) fn query<'a>(&self, title: &'a str, beside: impl Iterator<Item = &'a str> + Clone) -> Query {
+        self.vocabulary.query(Text::read(title, beside))
+    }
+
+    /// The products that a listing is likeliest, the likeliest first; of one brand, or of all.
+    pub(crate) fn find(&self, query: &Query, brand: Option<usize>) -> Vec<Retrieved> {
         let Some(searcher) = &self.searcher else { return Vec::new() };
-        let bag = self.vocabulary.bag(text);
-        let mut rarest: Vec<&str> = words(text).filter(|w| self.vocabulary.numbers.contains_key(*w)).collect();
-        rarest.sort_by_key(|w| (self.vocabulary.frequency[self.vocabulary.numbers[*w] as usize], *w));
-        rarest.dedup();
-        rarest.truncate(RAREST);
+        let rarest = self.vocabulary.rarest(query, RAREST);
         if rarest.is_empty() {
             return Vec::new();
         }
-        let should = |word: &str| -> (Occur, Box<dyn Query>) {
+        let should = |word: &str| -> (Occur, Box<dyn IndexQuery>) {
             (Occur::Should, Box::new(TermQuery::new(IndexTerm::from_field_text(self.words, word), IndexRecordOption::WithFreqs)))
         };
-        let mut query = BooleanQuery::new(rarest.into_iter().map(should).collect());
+        let mut search = BooleanQuery::new(rarest.into_iter().map(should).collect());
         if let Some(brand) = brand {
             let of_brand = TermQuery::new(IndexTerm::from_field_text(self.brand, &brand.to_string()), IndexRecordOption::Basic);
-            query = BooleanQuery::new(vec![(Occur::Must, Box::new(query) as Box<dyn Query>), (Occur::Must, Box::new(of_brand))]);
+            search = BooleanQuery::new(vec![(Occur::Must, Box::new(search) as Box<dyn IndexQuery>), (Occur::Must, Box::new(of_brand))]);
         }
-        let found = searcher.search(&query, &TopDocs::with_limit(CANDIDATES).order_by_score()).unwrap_or_default();
+        let found = searcher.search(&search, &TopDocs::with_limit(CANDIDATES).order_by_score()).unwrap_or_default();
         let number = |segment: u32, document: u32| {
             let column = searcher.segment_reader(segment).fast_fields().u64("number").ok()?;
             column.first(document).and_then(|n| usize::try_from(n).ok())
         };
-        let mut retrieved: Vec<Retrieved> = found
-            .into_iter()
-            .filter_map(|(_, at)| number(at.segment_ord, at.doc_id))
-            .map(|product| Retrieved { product, similarity: self.vocabulary.similarity(&bag, &self.bags[product]) })
-            .filter(|r| r.similarity > 0.0)
-            .collect();
-        retrieved.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.product.cmp(&b.product)));
+        let candidates: Vec<usize> = found.into_iter().filter_map(|(_, at)| number(at.segment_ord, at.doc_id)).collect();
+        let odds: Vec<f64> = candidates.iter().map(|p| self.vocabulary.log_odds(query, &self.products[*p])).collect();
+        let similar = similarities(&odds);
+        let mut retrieved: Vec<Retrieved> =
+            candidates.into_iter().zip(odds).zip(similar).map(|((product, odds), similarity)| Retrieved { product, odds, similarity }).collect();
+        retrieved.sort_by(|a, b| b.odds.total_cmp(&a.odds).then(a.product.cmp(&b.product)));
         retrieved
     }
 }

@@ -3,6 +3,8 @@
 mod compare;
 mod index;
 mod pieces;
+mod terms;
 
+pub(crate) use compare::Query as ProductQuery;
 pub(crate) use index::{ProductIndex, ProductText, Retrieved};
 pub(crate) use pieces::pieces;

@@ -1,0 +1,209 @@
+//! A text as the words that tell one product from another.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use crate::text::{normalise, runs_together};
+
+/// Words that mean the same in several languages: word to meaning, as `~black` or `=watch`.
+static MEANINGS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let mut meanings = HashMap::new();
+    for line in include_str!("../../defaults/meanings.txt").lines().filter(|line| !line.starts_with('#')) {
+        let mut words = line.split(' ');
+        // The first word names the meaning and has it.
+        if let Some(meaning) = words.next() {
+            for word in words.chain([&meaning[1..]]) {
+                meanings.entry(normalise(word).replace(' ', "")).or_insert(meaning);
+            }
+        }
+    }
+    meanings
+});
+
+/// Units that tell one size of a product from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unit {
+    Bytes,
+    Millilitres,
+    Grams,
+    Millimetres,
+    Inches,
+    Watts,
+    Megapixels,
+}
+
+/// What one side of a comparison says.
+#[derive(Debug, Default)]
+pub(super) struct Text {
+    /// The words of name or title in order, each once: colours and kinds of goods as their meanings.
+    pub(super) own: Vec<String>,
+    /// Words beside them (a declared brand, model numbers): they count where the other side has them.
+    pub(super) extra: Vec<String>,
+    /// All words, as they stand.
+    pub(super) raw: Vec<String>,
+    /// Words, and words joined by signs, that look like a model's number.
+    pub(super) codes: Vec<String>,
+    /// Quantities: number and unit.
+    pub(super) quantities: Vec<(u64, Unit)>,
+}
+
+impl Text {
+    /// Reads a name or title, and what is said beside it; both as they were written.
+    pub(super) fn read<'a>(main: &'a str, beside: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let own = distinct(terms(main).into_iter());
+        let mut extra = distinct(beside.clone().flat_map(terms));
+        extra.retain(|word| !own.contains(word));
+        let texts = || std::iter::once(main).chain(beside.clone());
+        let raw: Vec<String> = texts().flat_map(|text| normalise(text).split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
+        let chunk = |chunk: &str| {
+            let words = normalise(chunk);
+            let joined = words.replace(' ', "");
+            std::iter::once(joined).chain(words.split(' ').map(str::to_owned)).filter(|c| is_code(c)).collect::<Vec<_>>()
+        };
+        let codes = distinct(texts().flat_map(str::split_whitespace).flat_map(chunk));
+        let quantities = quantities(&raw);
+        Self { own, extra, raw, codes, quantities }
+    }
+
+    /// Every term, its own and those beside.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.own.iter().chain(&self.extra).map(String::as_str)
+    }
+
+    /// All words without what divides them.
+    pub(super) fn glue(&self) -> String {
+        self.raw.concat()
+    }
+
+    /// Every two neighbouring words as one, hashed.
+    pub(super) fn joined(&self) -> Vec<u64> {
+        let mut joined: Vec<u64> = self.raw.windows(2).map(|pair| fnv([pair[0].as_bytes(), pair[1].as_bytes()])).collect();
+        joined.sort_unstable();
+        joined
+    }
+}
+
+/// Hash of parts as if they were one.
+pub(super) fn fnv<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+}
+
+/// Whether a term is a colour.
+pub(super) fn is_colour(term: &str) -> bool {
+    term.starts_with('~')
+}
+
+fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    words.filter(|word| seen.insert(word.clone())).collect()
+}
+
+/// Words with a meaning, in order: no single Latin letters, no zero after a number (4.0 is 4), `v7` is 7. Scripts whose
+/// words run together are read two characters at a time.
+fn terms(text: &str) -> Vec<String> {
+    let normalised = normalise(text);
+    let mut terms = Vec::new();
+    let mut before = "";
+    for word in normalised.split(' ') {
+        let mut characters = word.chars();
+        let single = matches!((characters.next(), characters.next()), (Some(c), None) if c.is_ascii_alphabetic());
+        let decimal = word == "0" && before.ends_with(|c: char| c.is_ascii_digit());
+        before = word;
+        if word.is_empty() || single || decimal {
+            continue;
+        }
+        let word = word.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
+        let characters: Vec<char> = word.chars().collect();
+        if MEANINGS.contains_key(word) || characters.len() < 3 || !characters.iter().all(|c| runs_together(*c) && !crate::text::is_hangul(*c)) {
+            terms.push(meaning(word));
+        } else {
+            terms.extend(characters.windows(2).map(|pair| meaning(&pair.iter().collect::<String>())));
+        }
+    }
+    terms
+}
+
+fn meaning(word: &str) -> String {
+    MEANINGS.get(word).map_or_else(|| word.to_owned(), |meaning| (*meaning).to_owned())
+}
+
+/// Whether a word looks like a model's number, and not like a size or a rank.
+fn is_code(word: &str) -> bool {
+    const SIZES: &[&str] = &[
+        "mm", "cm", "m", "ft", "gb", "mb", "tb", "ml", "l", "kg", "g", "in", "inch", "w", "mp", "ghz", "mhz", "th", "st", "nd", "rd", "p", "x",
+        "hz", "v", "mah", "pcs", "pc", "pack", "oz", "lb", "pin",
+    ];
+    let digits = word.bytes().filter(u8::is_ascii_digit).count();
+    if !word.is_ascii() || word.len() < 4 || digits < 2 {
+        return false;
+    }
+    let leading = word.bytes().take_while(u8::is_ascii_digit).count();
+    if digits == word.len() { digits >= 5 } else { leading == 0 || !SIZES.contains(&&word[leading..]) }
+}
+
+/// Quantities with a unit, in the smallest common unit: `64 gb`, `1tb`, `50 ml`. `3.4 oz` is left out for its fraction.
+fn quantities(raw: &[String]) -> Vec<(u64, Unit)> {
+    let mut found = Vec::new();
+    for (i, word) in raw.iter().enumerate() {
+        let digits = word.bytes().take_while(u8::is_ascii_digit).count();
+        let Ok(n) = word[..digits].parse::<u64>() else { continue };
+        let unit = if digits < word.len() { &word[digits..] } else { raw.get(i + 1).map_or("", String::as_str) };
+        let (scale, unit) = match unit {
+            "mb" => (1, Unit::Bytes),
+            "gb" => (1_000, Unit::Bytes),
+            "tb" => (1_000_000, Unit::Bytes),
+            "ml" => (1, Unit::Millilitres),
+            "l" | "litre" | "liter" => (1_000, Unit::Millilitres),
+            "g" | "gr" | "gram" => (1, Unit::Grams),
+            "kg" => (1_000, Unit::Grams),
+            "mm" => (1, Unit::Millimetres),
+            "cm" => (10, Unit::Millimetres),
+            "inch" | "inches" => (1, Unit::Inches),
+            "w" | "watt" => (1, Unit::Watts),
+            "mp" => (1, Unit::Megapixels),
+            _ => continue,
+        };
+        found.push((n.saturating_mul(scale), unit));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_several_languages_mean_the_same() {
+        for (text, expected) in [
+            ("Schwarz v7 4.0 watch", vec!["~black", "7", "4", "=watch"]),
+            ("montre noire a b", vec!["=watch", "~black"]),
+            ("신발 블랙", vec!["=shoe", "~black"]),
+            ("黑色跑步鞋", vec!["~black", "色跑", "跑步", "步鞋"]),
+            ("", vec![]),
+        ] {
+            let terms = terms(text);
+            assert_eq!(terms, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn codes_are_told_from_sizes() {
+        for (word, expected) in [("lds4821ww", true), ("64gb", false), ("2007", false), ("10024", true), ("a1186", true), ("7th", false), ("ga8001aer", true)]
+        {
+            assert_eq!(is_code(word), expected, "{word}");
+        }
+        let text = Text::read("G-Shock (GA-800-1AER) 45 mm", std::iter::empty());
+        assert_eq!(text.codes, ["ga8001aer"]);
+        assert_eq!(text.quantities, [(45, Unit::Millimetres)]);
+    }
+
+    #[test]
+    fn quantities_compare_across_units() {
+        let of = |text: &str| Text::read(text, std::iter::empty()).quantities;
+        assert_eq!(of("flash disk 64 gb"), of("flash disk 64gb"));
+        assert_eq!(of("1 tb"), of("1000 gb"));
+        assert_eq!(of("runner 90"), []);
+    }
+}
