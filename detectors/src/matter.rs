@@ -80,6 +80,8 @@ const KINDS: usize = 2;
 const CODED: f64 = 0.6;
 /// Of a part of a name, less suffices: it stands in catalogs for the brand's best known goods.
 const CODED_PART: f64 = 0.35;
+/// Letters of a name of which a slip needs no other sign.
+const LONG: usize = 9;
 /// A relation word binds a name at most this many words behind it: "for A, B and C".
 const RELATION_REACH: usize = 10;
 
@@ -131,6 +133,8 @@ impl<'a> Matter<'a> {
         match mention.kind {
             // Nobody tears or re-spells an ordinary word.
             MatchKind::Split | MatchKind::Confusable => Weakness::None,
+            // A long name can hardly be another word's slip.
+            MatchKind::Fuzzy if self.catalog.lexicon.names[mention.name].spaced.len() >= LONG => own,
             MatchKind::Fuzzy => own.max(Weakness::Word),
             _ => own,
         }

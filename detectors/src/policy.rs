@@ -347,8 +347,8 @@ mod tests {
     #[test]
     fn a_policy_file_changes_what_it_names_and_the_version() {
         let shipped = Policy::shipped();
-        let own = Policy::parse("[thresholds]\nreport = 0.8\n[[prior.of]]\nplatform = \"bazaar\"\nbase_rate = 0.02\n").expect("a policy");
-        assert_eq!(own.thresholds.report, 0.8);
+        let own = Policy::parse("[thresholds]\nreport = 0.2\n[[prior.of]]\nplatform = \"bazaar\"\nbase_rate = 0.02\n").expect("a policy");
+        assert_eq!(own.thresholds.report, 0.2);
         assert_eq!(own.thresholds.remove, shipped.thresholds.remove);
         assert_eq!((own.base_rate("bazaar", "ID"), own.base_rate("other", "ID")), (0.02, 0.0074));
         assert_ne!(own.version(), shipped.version());

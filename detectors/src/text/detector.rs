@@ -61,8 +61,11 @@ fn mentions(matter: &Matter<'_>) -> Vec<Evidence> {
     for mention in &matter.mentions {
         groups.entry((mention.kind, mention.name)).or_default().push(mention.piece);
     }
+    let plainly = groups.keys().any(|(kind, _)| matches!(kind, MatchKind::Exact | MatchKind::Folded));
     let group = |((kind, name), pieces): ((MatchKind, usize), Vec<Piece>)| {
-        let weight = match kind {
+        // Who names the brand plainly beside it hides nothing.
+        let kind_weighed = if kind == MatchKind::Fuzzy && plainly { MatchKind::Folded } else { kind };
+        let weight = match kind_weighed {
             MatchKind::Exact => weights.mention_exact,
             MatchKind::Folded => weights.mention_folded,
             MatchKind::Confusable => weights.mention_confusable,

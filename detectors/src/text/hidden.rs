@@ -18,8 +18,15 @@ const SHORTEST_FUZZY: usize = 5;
 /// Fewest letters that are left of a name when one is hidden behind a sign: "V*ns".
 const SHORTEST_STARRED: usize = 3;
 
+/// Shortest name of which two letters may be hidden.
+const SHORTEST_STARRED_TWICE: usize = 6;
+/// Words of a name that a misspelling is looked for of.
+const MOST_WORDS: usize = 5;
+
 /// From this length on a name is still told by its ends when one of them slips.
 const LONG: usize = 7;
+/// From this length on any letter inside may be another.
+const VERY_LONG: usize = 9;
 
 /// Indexes over the joined names.
 pub(crate) struct Hidden {
@@ -27,6 +34,8 @@ pub(crate) struct Hidden {
     joined: HashMap<String, Vec<usize>>,
     /// Names less one letter, by hash, and whole.
     deletes: HashMap<u64, Vec<usize>>,
+    /// Names less one or two letters inside, by hash of what stands before and behind.
+    starred: HashMap<u64, Vec<usize>>,
     /// Shapes (first letter, last letter, length) of names that may be misspelt: most words leave here.
     shapes: Vec<u64>,
     /// Words that are spelt right, whatever name they resemble.
@@ -35,7 +44,7 @@ pub(crate) struct Hidden {
 
 impl Hidden {
     pub(crate) fn new(names: &[Name], ordinary: HashSet<String>) -> Self {
-        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
+        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), starred: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
         for (i, name) in names.iter().enumerate() {
             let joined = name.spaced.replace(' ', "");
             if !name.spaced.is_ascii() {
@@ -47,6 +56,12 @@ impl Hidden {
             }
             if joined.len() >= 4 && joined.len() <= LONGEST {
                 hidden.joined.entry(joined.clone()).or_default().push(i);
+                let bytes = joined.as_bytes();
+                for letters in 1..=if bytes.len() >= SHORTEST_STARRED_TWICE { 2 } else { 1 } {
+                    for from in 1..bytes.len() - letters {
+                        hidden.starred.entry(starred(&bytes[..from], &bytes[from + letters..])).or_default().push(i);
+                    }
+                }
             }
             let misspellable = joined.len() >= SHORTEST_FUZZY && joined.len() <= LONGEST && joined.bytes().all(|b| b.is_ascii_lowercase());
             if misspellable && name.weak == Weakness::None && !name.nickname {
@@ -87,10 +102,10 @@ impl Hidden {
                     }
                     scratch.end(after(document, tokens[j]));
                     self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
-                    if j == i + 1 {
-                        self.starred(document, names, [tokens[i], tokens[j]], mentions);
+                    if j > i {
+                        self.starred(document, names, &tokens[i..=j], &scratch.raw, mentions);
                     }
-                    if fuzzy && j - i < 3 {
+                    if fuzzy && j - i < MOST_WORDS {
                         let window = Piece { start: tokens[i].start, end: tokens[j].end };
                         if !plain.touches(window) {
                             self.misspelt(names, &tokens[i..=j], &scratch.raw, mentions);
@@ -150,22 +165,22 @@ impl Hidden {
         }
     }
 
-    /// A letter hidden behind a sign: "m*rovelle".
-    fn starred(&self, document: &Document<'_>, names: &[Name], pair: [Piece; 2], mentions: &mut Vec<Mention>) {
-        let [left, right] = pair.map(|p| &document.text()[p.range()]);
-        let gap = document.between(pair[0], pair[1]);
-        let mut signs = gap.chars();
-        let starred = matches!((signs.next(), signs.next()), (Some('*' | '•' | '#' | '_' | '.' | '+' | '×'), None));
-        if !starred || left.len() + right.len() < SHORTEST_STARRED {
+    /// Letters hidden behind signs: "m*rovelle", "new bal**ce".
+    fn starred(&self, document: &Document<'_>, names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
+        let gaps = || tokens.windows(2).map(|pair| document.between(pair[0], pair[1]));
+        let mut signed = gaps().enumerate().filter(|(_, gap)| !gap.chars().all(char::is_whitespace));
+        let (Some((at, gap)), None) = (signed.next(), signed.next()) else { return };
+        let stars = gap.chars().all(|c| matches!(c, '*' | '•' | '#' | '●' | '＊' | '×'));
+        let other_signs = raw.len() >= SHORTEST_FUZZY - 1 && matches!(gap, "_" | "." | "+");
+        let left: usize = tokens[..=at].iter().map(|t| t.end - t.start).sum();
+        if !(stars || other_signs) || raw.len() < SHORTEST_STARRED || !raw.bytes().all(|b| b.is_ascii_lowercase()) {
             return;
         }
-        let raw = format!("{left}{right}");
-        for &name in keys(raw.as_bytes()).last().and_then(|key| self.deletes.get(&key)).into_iter().flatten() {
-            let joined = names[name].spaced.replace(' ', "");
-            // One letter more than is written, just where the sign stands.
-            let fits = joined.len() == raw.len() + 1 && joined.starts_with(left) && joined.ends_with(right);
-            if fits {
-                let piece = Piece { start: pair[0].start, end: pair[1].end };
+        for &name in self.starred.get(&starred(&raw.as_bytes()[..left], &raw.as_bytes()[left..])).into_iter().flatten() {
+            // A sign for each letter, or one for two.
+            let hidden = names[name].spaced.bytes().filter(|b| *b != b' ').count() - raw.len();
+            if gap.chars().count() == hidden || (stars && gap.chars().count() <= 3 && hidden == 2) {
+                let piece = Piece { start: tokens[0].start, end: tokens[tokens.len() - 1].end };
                 mentions.push(Mention { brand: names[name].brand, name, kind: MatchKind::Confusable, piece });
             }
         }
@@ -216,7 +231,7 @@ fn after(document: &Document<'_>, piece: Piece) -> Option<char> {
 
 /// Whether only signs stand between the pieces, and no space.
 fn by_signs_alone(document: &Document<'_>, tokens: &[Piece]) -> bool {
-    let signs = |gap: &str| !gap.is_empty() && !gap.contains(char::is_whitespace) && !matches!(gap, "-" | "/" | "'" | "’" | "&");
+    let signs = |gap: &str| !gap.is_empty() && !gap.contains(char::is_whitespace) && (tokens.len() > 2 || !matches!(gap, "-" | "/" | "'" | "’" | "&"));
     tokens.windows(2).all(|pair| signs(document.between(pair[0], pair[1])))
 }
 
@@ -250,6 +265,8 @@ struct Window {
     as_l: String,
     letters: usize,
     single: bool,
+    /// Something else than a space stands between two words.
+    torn: bool,
     signs: bool,
     tokens: usize,
     /// The window with the sign behind it as its last letter.
@@ -263,6 +280,7 @@ impl Window {
         self.as_l.clear();
         self.letters = 0;
         self.single = true;
+        self.torn = false;
         self.signs = false;
         self.tokens = 0;
         self.ended = None;
@@ -278,7 +296,9 @@ impl Window {
         let word = &document.text()[token.range()];
         self.single &= word.len() == 1;
         self.tokens += 1;
-        if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > 4 && !self.single) {
+        self.torn |= !first && !gap.chars().all(char::is_whitespace);
+        let most = if self.torn { 8 } else { MOST_WORDS };
+        if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > most && !self.single) {
             return false;
         }
         let mut signs = gap.chars();
@@ -287,14 +307,16 @@ impl Window {
             && (!first || matches!(sign, '$' | '€' | '£' | '@'))
         {
             self.as_i.push(letter);
-            self.as_l.push(if letter == 'i' { 'l' } else { letter });
+            self.as_l.push(if sign == '|' { 'l' } else { letter });
             self.signs = true;
         }
         self.raw.push_str(word);
+        // A number between words is a number: "the 7 v1rtues".
+        let number = !self.single && word.bytes().all(|b| b.is_ascii_digit());
         for c in word.chars() {
             self.letters += usize::from(c.is_ascii_lowercase());
-            self.as_i.push(digit_letter(c, 'i'));
-            self.as_l.push(digit_letter(c, 'l'));
+            self.as_i.push(if number { c } else { digit_letter(c, 'i') });
+            self.as_l.push(if number { c } else { digit_letter(c, 'l') });
         }
         true
     }
@@ -349,6 +371,10 @@ fn shapes(name: &[u8]) -> Vec<usize> {
     if name.len() >= LONG {
         all.extend((b'a'..=b'z').filter(|c| begin_alike(*c, first)).map(|c| shape(c, last)));
         all.push(shape(first, b's'));
+        all.extend((b'a'..=b'z').filter(|c| alike(*c, last)).map(|c| shape(first, c)));
+    }
+    // The last two swapped, or the last dropped.
+    if name.len() >= 2 {
         all.push(shape(first, name[name.len() - 2]));
     }
     all
@@ -356,6 +382,11 @@ fn shapes(name: &[u8]) -> Vec<usize> {
 
 fn is_vowel(letter: u8) -> bool {
     matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
+}
+
+/// Hash of what stands before and behind hidden letters.
+fn starred(before: &[u8], behind: &[u8]) -> u64 {
+    before.iter().chain([b'*'].iter()).chain(behind).fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Hashes of a word and of it less each letter.
@@ -384,6 +415,14 @@ fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
             return true;
         }
     }
+    let (w, n) = (word.len(), name.len());
+    // "Rolxe": the last two swapped.
+    if w == n && word[..n - 2] == name[..n - 2] && word[n - 2] == name[n - 1] && word[n - 1] == name[n - 2] {
+        return true;
+    }
+    if n >= LONG && w == n && word[..n - 1] == name[..n - 1] && alike(word[n - 1], name[n - 1]) {
+        return true;
+    }
     if word.first() != name.first() || word.last() != name.last() {
         return false;
     }
@@ -396,7 +435,8 @@ fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
         1 => prefix + suffix >= short && (doubled || !short_name || (word.len() < name.len() && is_vowel(name[prefix]))),
         0 if prefix + suffix + 1 == short => {
             let vowels = name.len() >= LONG && is_vowel(word[prefix]) && is_vowel(name[prefix]);
-            (alike(word[prefix], name[prefix]) || vowels) && !short_name
+            let any = name.len() >= VERY_LONG;
+            (alike(word[prefix], name[prefix]) || vowels || any) && (!short_name || is_vowel(name[prefix]))
         }
         0 if prefix + suffix + 2 == short => word[prefix] == name[prefix + 1] && word[prefix + 1] == name[prefix],
         _ => false,
@@ -411,8 +451,8 @@ fn begin_alike(a: u8, b: u8) -> bool {
 
 /// Letters that look or sound alike.
 fn alike(a: u8, b: u8) -> bool {
-    const PAIRS: [&[u8; 2]; 17] =
-        [b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou", b"uw"];
+    const PAIRS: [&[u8; 2]; 20] =
+        [b"bd", b"hn", b"xs", b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou", b"uw"];
     PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
 }
 

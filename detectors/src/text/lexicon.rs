@@ -135,7 +135,7 @@ impl Lexicon {
                         let kind = self.kind(name, document, piece);
                         // A word with an accent of its own is another word, unless the name is more than a word.
                         let accented = kind == MatchKind::Folded && document.normalised.change(piece.range()) == Change::Folded;
-                        if !(accented && self.names[name].weak != Weakness::None) {
+                        if !(accented && self.names[name].weak != Weakness::None && piece.end - piece.start <= SHORT) {
                             found.mentions.push(Mention { brand: self.names[name].brand, name, kind, piece });
                         }
                     }
@@ -185,6 +185,9 @@ fn disguised(name: &Name, original: &str, title: &str) -> bool {
     original.chars().filter(|c| wide(*c)).count() > 1 && !title.chars().any(cjk)
         || original.chars().all(|c| (c as u32) < 0x2000) && accents(original) >= accents(&name.written) + 2
 }
+
+/// Up to this length a word that is a name too becomes another word by an accent.
+const SHORT: usize = 4;
 
 /// Numbers shorter than this, and short runs of digits, stand in listings for many things.
 fn tells_a_product(model: &str) -> bool {

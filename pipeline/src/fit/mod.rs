@@ -182,7 +182,7 @@ fn head(f: &Figures, scanner: &Scanner) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         text,
-        "# By `touchstone fit` on {} suspect and {} clean listings, catalog {}; scores are probabilities at a base rate of {}.",
+        "by `touchstone fit` on {} suspect and {} clean listings, catalog {}; scores are probabilities at a base rate of {}.",
         f.suspects,
         f.clean,
         scanner.catalog().version(),
