@@ -87,7 +87,12 @@ const RELATION_REACH: usize = 10;
 
 impl<'a> Matter<'a> {
     pub(crate) fn of(reading: &'a Reading<'a>, catalog: &'a Catalog, policy: &'a Policy, brand: usize) -> Self {
-        let mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
+        let mut mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
+        // Beside the brand's name its lines say nothing more.
+        let is_line = |m: &Mention| catalog.lexicon.names[m.name].weak == Weakness::Line;
+        if !mentions.iter().all(|m| is_line(m)) {
+            mentions.retain(|m| !is_line(m));
+        }
         let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.products[m.product].brand == brand).collect();
         let pictures = reading.pictures.iter().filter(|hit| catalog.pictures.references[hit.reference].brand == brand).collect();
         let products = catalog.index.find(&reading.product_query, Some(brand));
@@ -131,8 +136,10 @@ impl<'a> Matter<'a> {
     fn weakness(&self, mention: &Mention) -> Weakness {
         let own = self.catalog.lexicon.names[mention.name].weak;
         match mention.kind {
-            // Nobody tears or re-spells an ordinary word.
-            MatchKind::Split | MatchKind::Confusable => Weakness::None,
+            // Nobody tears or re-spells an ordinary word; but letters and numbers of other goods may spell one.
+            MatchKind::Split | MatchKind::Confusable if self.reading.goods.is_none_or(|g| self.makes(g.class) != Some(false)) => {
+                Weakness::None
+            }
             // A long name can hardly be another word's slip.
             MatchKind::Fuzzy if self.catalog.lexicon.names[mention.name].spaced.len() >= LONG => own,
             MatchKind::Fuzzy => own.max(Weakness::Word),
@@ -149,14 +156,13 @@ impl<'a> Matter<'a> {
         }
         let weakest = self.mentions.iter().map(|m| self.weakness(m)).min().unwrap_or(Weakness::None);
         let distinct =
-            |m: &&&Mention| self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
+            |m: &&&Mention| weakest != Weakness::Line && self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
         let strong = || {
             let field = self.listing().brand.as_deref().map(normalise);
             let field_says = field.is_some_and(|f| {
                 f == normalise(&self.entry().row.name) || self.mentions.iter().any(|m| f == self.catalog.lexicon.names[m.name].spaced)
             });
-            let product_says = self.products.first().is_some_and(|r| r.similarity >= self.policy.similarity());
-            !self.models.is_empty() || field_says || product_says || self.mentions.iter().any(|m| distinct(&m))
+            !self.models.is_empty() || field_says || self.product_says() || self.mentions.iter().any(|m| distinct(&m))
         };
         match weakest {
             Weakness::None => true,
@@ -172,8 +178,29 @@ impl<'a> Matter<'a> {
                 (class_says && !other_brand) || code_says || strong()
             }
             Weakness::Short => strong(),
+            Weakness::Colour => strong() || self.mentions.iter().any(|m| self.is_written_as_a_name(m)),
+            // A line is a word that may stand for anything: a product must say that it is the brand's, or a code word with
+            // the class of goods or with another line.
+            Weakness::Line => {
+                let class = self.products.first().and_then(|r| self.catalog.products[r.product].class);
+                let class_says = self.reading.goods.zip(class).is_some_and(|(g, class)| self.catalog.classes.overlap(g.class, class));
+                let lines = self.mentions.iter().any(|m| m.name != self.mentions[0].name);
+                self.product_says() || ((class_says || lines) && self.code_strength() >= CODED)
+            }
             Weakness::Part => self.code_strength() >= CODED_PART || strong(),
         }
+    }
+
+    /// A mention that begins the title, or that joins its words by a hyphen and capitals: "Off-White hoodie", but not "shirt off white".
+    fn is_written_as_a_name(&self, mention: &Mention) -> bool {
+        let document = &self.reading.document;
+        let original = document.original(mention.piece);
+        let capitals = original.split(|c: char| !c.is_alphanumeric()).all(|word| word.chars().next().is_some_and(char::is_uppercase));
+        document.in_title(mention.piece) && (mention.piece.start == document.title().range.start || (capitals && original.contains('-')))
+    }
+
+    fn product_says(&self) -> bool {
+        self.products.first().is_some_and(|r| r.similarity >= self.policy.similarity())
     }
 
     /// What the different code words of the title say together.

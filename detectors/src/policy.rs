@@ -359,7 +359,7 @@ mod tests {
     fn faults_of_a_policy_say_what_to_write() {
         for (text, expected) in [
             ("[thresholds]\n\nreprot = 0.8", "line 3: unknown key \"reprot\"; did you mean \"report\"?"),
-            ("[thresholds]\nreport = 0.1", "thresholds must rise from over 0 to at most 1: ask_brand <= report <= remove"),
+            ("[thresholds]\nreport = 0.01", "thresholds must rise from over 0 to at most 1: ask_brand <= report <= remove"),
             ("[prior]\nbase_rate = 0", "prior: every base_rate must be over 0 and under 1"),
             ("[weights.text]\n\ndenial = \"much\"", "line 3: weights.text.denial: expected float, found string"),
             ("[removals]\nmod = \"on\"", "line 2: unknown key \"mod\"; did you mean \"mode\"?"),

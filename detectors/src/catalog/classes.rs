@@ -35,8 +35,10 @@ pub struct Classes {
     names: Vec<&'static str>,
     parents: Vec<Option<Class>>,
     mixed: Vec<bool>,
+    levels: Vec<f64>,
     words: Vec<ClassWord>,
-    by_word: HashMap<String, Class>,
+    /// Class and how it is written, by the normalised word.
+    by_word: HashMap<String, (Class, String)>,
 }
 
 #[derive(Deserialize)]
@@ -46,6 +48,13 @@ struct ClassRow {
     /// Its kinds of goods have no common level of price.
     #[serde(default)]
     mixed: bool,
+    /// What its goods cost beside those of its parent, roughly; 1 where they cost as much or more.
+    #[serde(default = "same_level")]
+    level: f64,
+}
+
+fn same_level() -> f64 {
+    1.0
 }
 
 #[derive(Deserialize)]
@@ -69,6 +78,7 @@ impl Classes {
         let rows: Vec<ClassRow> = lines(LIST);
         let names: Vec<&'static str> = rows.iter().map(|r| r.class).collect();
         let find = |name: &str| names.iter().position(|n| *n == name).map(|i| Class(i as u16));
+        let levels = rows.iter().map(|r| r.level).collect();
         let mixed = rows.iter().map(|r| r.mixed).collect();
         let parents = rows.iter().map(|r| r.parent.and_then(find)).collect();
         let mut words = Vec::new();
@@ -80,14 +90,14 @@ impl Classes {
                 _ => Head::Last,
             };
             for written in row.words {
-                by_word.entry(normalise(&written)).or_insert(class);
+                by_word.entry(normalise(&written)).or_insert((class, written.clone()));
                 words.push(ClassWord { written, class, head });
             }
         }
         for (i, name) in names.iter().enumerate() {
-            by_word.insert(normalise(name), Class(i as u16));
+            by_word.insert(normalise(name), (Class(i as u16), (*name).to_owned()));
         }
-        Self { names, parents, mixed, words, by_word }
+        Self { names, parents, mixed, levels, words, by_word }
     }
 
     /// The class of that name.
@@ -111,12 +121,16 @@ impl Classes {
 
     /// The class of a category by its whole name, or by the longest class word in it.
     pub fn of_name(&self, name: &str) -> Option<Class> {
-        let name = normalise(name);
-        if let Some(class) = self.by_word.get(&name) {
+        let normalised = normalise(name);
+        if let Some((class, _)) = self.by_word.get(&normalised) {
             return Some(*class);
         }
-        let tokens: Vec<&str> = name.split(' ').collect();
-        (1..=tokens.len()).rev().find_map(|n| tokens.windows(n).find_map(|window| self.by_word.get(&window.join(" ")).copied()))
+        let tokens: Vec<&str> = normalised.split(' ').collect();
+        // "Làm đẹp" has no "dép" in it: accents that are written must agree.
+        let written: String = name.to_lowercase();
+        let agrees = |word: &str| word.is_ascii() || name.is_ascii() || written.contains(&word.to_lowercase());
+        let of = |window: &[&str]| self.by_word.get(&window.join(" ")).filter(|(_, word)| agrees(word)).map(|(class, _)| *class);
+        (1..=tokens.len()).rev().find_map(|n| tokens.windows(n).find_map(of))
     }
 
     /// The class of a category path: its deepest name that says one.
@@ -132,6 +146,11 @@ impl Classes {
     /// Whether what goods of a class cost says something of all kinds in it.
     pub(crate) fn has_price_level(&self, class: Class) -> bool {
         !self.mixed[usize::from(class.0)]
+    }
+
+    /// What goods of one class cost beside those of another of the same kind, roughly; at most 1.
+    pub(crate) fn price_level(&self, class: Class, beside: Class) -> f64 {
+        (self.levels[usize::from(class.0)] / self.levels[usize::from(beside.0)]).min(1.0)
     }
 
     /// Whether the two classes have one parent.

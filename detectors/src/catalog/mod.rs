@@ -22,7 +22,7 @@ pub use rows::{CatalogFault, Row, Rows};
 
 use crate::image::PictureIndex;
 use crate::product::{ProductIndex, ProductText, pieces};
-use crate::text::{FakeText, Lexicon, Vocabulary, Words, names_of, normalise};
+use crate::text::{FakeText, Lexicon, Name, Vocabulary, Weakness, Words, lines_of, names_of, normalise};
 
 /// The known text nearest to a mistaken one, if it is near enough to be what was meant.
 pub fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -143,14 +143,21 @@ impl Catalog {
             })
             .collect();
 
-        let names = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
+        let mut names: Vec<Name> = brands.iter().enumerate().flat_map(|(i, b)| names_of(i, &b.row)).collect();
         let numbers = |p: &ProductEntry| p.row.model_numbers.iter().chain(&p.row.gtins).map(|m| normalise(m)).collect::<Vec<_>>();
         let models = products.iter().enumerate().flat_map(|(i, p)| numbers(p).into_iter().map(move |m| (m, i)));
         let texts: Vec<ProductText<'_>> = products.iter().map(|p| product_text(p, &brands[p.brand].row)).collect();
         let packs: Vec<(String, Phrase)> = shipped_packs()
             .chain(rows.phrases.into_iter().flat_map(|(pack, rows)| rows.into_iter().map(move |r| (pack.clone(), r.row))))
             .collect();
-        let lexicon = Lexicon::new(names, models, vocabulary(&classes, &packs, &texts))?;
+        let normalised: Vec<(usize, String)> = texts.iter().map(|p| (p.brand, normalise(&p.name))).collect();
+        let vocabulary = vocabulary(&classes, &packs, &normalised);
+        // "Running" of "On Running" is no name.
+        names.retain(|name| name.weak != Weakness::Part || !name.spaced.split(' ').all(|word| vocabulary.ordinary.contains(word)));
+        let known: HashSet<String> = names.iter().flat_map(|n| n.spaced.split(' ').map(str::to_owned)).collect();
+        let lines = lines_of(normalised.iter().map(|(brand, name)| (*brand, name.as_str())), &vocabulary.ordinary);
+        names.extend(lines.into_iter().filter(|line| !known.contains(&line.spaced)));
+        let lexicon = Lexicon::new(names, models, vocabulary)?;
         let fake_text = |fake: &Row<KnownFake>| FakeText::of(&fake.row, brand_numbers[fake.row.brand_id.as_str()]);
         let fake_texts = rows.known_fakes.iter().filter_map(fake_text).collect();
         let pictures = pictures::index(&products, &rows.known_fakes, &brand_numbers);
@@ -256,14 +263,13 @@ impl Catalog {
 }
 
 /// The words that are none of a brand's names: those of classes and phrases, and those in which two brands' products agree.
-fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[ProductText<'_>]) -> Vocabulary {
+fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[(usize, String)]) -> Vocabulary {
     let written = classes.words().iter().map(|w| normalise(&w.written));
     let phrases = packs.iter().map(|(_, phrase)| normalise(&phrase.phrase));
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let mut ordinary: HashSet<String> = written.clone().chain(phrases).flat_map(|text| words(&text)).collect();
-    let names: Vec<(usize, String)> = products.iter().map(|p| (p.brand, normalise(&p.name))).collect();
     let mut brand_of: HashMap<&str, usize> = HashMap::new();
-    for (brand, word) in names.iter().flat_map(|(brand, name)| name.split(' ').map(move |word| (*brand, word))) {
+    for (brand, word) in products.iter().flat_map(|(brand, name)| name.split(' ').map(move |word| (*brand, word))) {
         if *brand_of.entry(word).or_insert(brand) != brand {
             ordinary.insert(word.to_owned());
         }

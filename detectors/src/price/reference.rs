@@ -19,7 +19,7 @@ pub(crate) struct Comparison {
 }
 
 /// Products whose log-odds are this close to the best's are as likely meant.
-const AS_LIKELY: f64 = 0.3;
+const AS_LIKELY: f64 = 0.1;
 
 /// What the goods usually cost; nothing when that is not known for such goods.
 pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
@@ -36,7 +36,7 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     } else if let Some(likely) = matter.products.first().filter(|r| r.similarity >= matter.policy.likely_similarity())
         && let Some(usd) = of_product(matter, likely.odds)
     {
-        return Some(by(usd, Basis::Product, weights.by_likely_product));
+        return Some(Comparison { guessed: true, ..by(usd, Basis::Product, weights.by_likely_product) });
     }
     if let Some(usd) = matter.shown().and_then(|product| of_market(matter, &matter.catalog.products[product].references)) {
         return Some(by(usd, Basis::Product, weights.by_product));
@@ -55,8 +55,13 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     // something, a usual one nothing. A price without a category stands for whatever the brand makes.
     let level = |c: Class| tree.has_price_level(c);
     let rough = |usd, sureness| Comparison { guessed: true, ..by(usd, Basis::BrandCategory, sureness) };
-    let broader = || of(&|c| level(c) && tree.is_within(goods.class, c)).map(|usd| rough(usd, weights.by_broader_class));
-    let sister = || of(&|c| level(goods.class) && tree.is_within(c, goods.class)).or_else(|| of(&|c| tree.siblings(c, goods.class)));
+    let adapted = |fits: &dyn Fn(Class) -> bool| {
+        let of_class = |c: Class| cheapest(matter, &|r| r.class == Some(c)).map(|usd| usd * tree.price_level(goods.class, c));
+        matter.entry().classes.iter().copied().filter(|c| fits(*c)).filter_map(of_class).reduce(f64::min)
+    };
+    let broader = || adapted(&|c| level(c) && tree.is_within(goods.class, c)).map(|usd| rough(usd, weights.by_broader_class));
+    let sister =
+        || adapted(&|c| level(goods.class) && tree.is_within(c, goods.class)).or_else(|| adapted(&|c| tree.siblings(c, goods.class)));
     let any = || cheapest(matter, &|r| r.class.is_none());
     exact.or_else(broader).or_else(|| sister().or_else(any).map(|usd| rough(usd, weights.by_sister_class)))
 }

@@ -175,6 +175,14 @@ impl<'a> Document<'a> {
         })
     }
 
+    /// Whether a number with a fraction stands right before a piece: "0.9 kW".
+    pub(crate) fn decimal_before(&self, piece: Piece) -> bool {
+        let field = self.field_of(piece);
+        let before = field.original[..self.normalised.original(piece.range()).start].trim_end();
+        let fraction = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        fraction.len() < before.len() && fraction.strip_suffix(['.', ',']).is_some_and(|whole| whole.ends_with(|c: char| c.is_ascii_digit()))
+    }
+
     /// Whether at most so many words stand between two pieces of one field. Reads no further than it must.
     pub(crate) fn within_words(&self, a: Piece, b: Piece, most: usize) -> bool {
         let (left, right) = if a.start <= b.start { (a, b) } else { (b, a) };

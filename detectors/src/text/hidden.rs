@@ -45,7 +45,7 @@ pub(crate) struct Hidden {
 impl Hidden {
     pub(crate) fn new(names: &[Name], ordinary: HashSet<String>) -> Self {
         let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), starred: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
-        for (i, name) in names.iter().enumerate() {
+        for (i, name) in names.iter().enumerate().filter(|(_, name)| name.weak < Weakness::Part) {
             let joined = name.spaced.replace(' ', "");
             if !name.spaced.is_ascii() {
                 // Han, Hangul, Thai: two letters are a name.
@@ -205,7 +205,10 @@ impl Hidden {
             let words = names[name].spaced.split(' ').count();
             if (tokens.len() == 1 || tokens.len() == words) && is_misspelling(bytes, joined.as_bytes()) {
                 let piece = Piece { start: tokens[0].start, end: tokens[tokens.len() - 1].end };
-                mentions.push(Mention { brand: names[name].brand, name, kind: MatchKind::Fuzzy, piece });
+                // "Nordvales" is a plural and no slip.
+                let plural = bytes.strip_suffix(b"s") == Some(joined.as_bytes());
+                let kind = if plural { MatchKind::Folded } else { MatchKind::Fuzzy };
+                mentions.push(Mention { brand: names[name].brand, name, kind, piece });
             }
         }
     }

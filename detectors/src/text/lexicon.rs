@@ -37,8 +37,12 @@ pub(crate) enum Weakness {
     Word,
     /// Three letters or fewer and a word: another name of the brand, its field or a product must go with it.
     Short,
+    /// A colour too: it must begin the title or be written as a name, or another name of the brand must go with it.
+    Colour,
     /// A part of a name: the brand's field or a product must go with it, or a code word.
     Part,
+    /// A word that stands in several products of this brand and of no other: a product must go with it, or a plain code word.
+    Line,
 }
 
 /// What a pattern of the automaton stands for.
@@ -225,6 +229,33 @@ fn settle(mentions: &mut Vec<Mention>) {
     mentions.retain(|_| stay.next().unwrap_or(true));
 }
 
+/// The lines of brands: words of several of a brand's products that no other brand's product has and that are no ordinary words.
+pub(crate) fn lines_of<'a>(products: impl Iterator<Item = (usize, &'a str)>, ordinary: &HashSet<String>) -> Vec<Name> {
+    const SHORTEST: usize = 6;
+    const PRODUCTS: usize = 2;
+    let mut found: std::collections::BTreeMap<&str, (usize, usize)> = std::collections::BTreeMap::new();
+    for (brand, name) in products {
+        let words: HashSet<&str> = name.split(' ').filter(|w| w.len() >= SHORTEST && w.bytes().all(|b| b.is_ascii_lowercase())).collect();
+        for word in words.into_iter().filter(|w| !ordinary.contains(*w)) {
+            found.entry(word).or_insert((brand, 0)).1 += 1;
+        }
+    }
+    let name = |(word, (brand, _)): (&str, (usize, usize))| Name {
+        brand,
+        written: word.to_owned(),
+        spaced: word.to_owned(),
+        nickname: false,
+        weak: Weakness::Line,
+    };
+    found.into_iter().filter(|(_, (_, products))| *products >= PRODUCTS).map(name).collect()
+}
+
+/// Words of which colours are made.
+const COLOURS: &[&str] = &[
+    "off", "white", "black", "pink", "red", "blue", "green", "grey", "gray", "orange", "purple", "brown", "beige", "gold", "golden", "silver",
+    "rose", "navy", "ivory", "cream", "yellow",
+];
+
 /// What sellers make of a name of several words: "Air Force" of "Air Force 1", "Dunk" of "Nike Dunk". It may mean many things.
 fn shortened(brand: &str, name: &str) -> Option<String> {
     let mut words: Vec<&str> = name.split(' ').collect();
@@ -262,6 +293,7 @@ pub(crate) fn names_of(brand: usize, row: &touchstone_schemas::Brand) -> Vec<Nam
             let one_word = !spaced.contains(' ') && spaced.is_ascii();
             // Of an ambiguous brand's names, those of several words mean only it.
             let weak = match letters {
+                _ if spaced.split(' ').all(|word| COLOURS.contains(&word)) => Weakness::Colour,
                 0..=3 if row.ambiguous && spaced.is_ascii() => Weakness::Short,
                 0..=2 if spaced.is_ascii() => Weakness::Word,
                 _ if row.ambiguous && one_word => Weakness::Word,

@@ -13,7 +13,7 @@ mod words;
 pub(crate) use detector::TextDetector;
 pub(crate) use document::{Document, Piece};
 pub(crate) use known::FakeText;
-pub(crate) use lexicon::{Found, Lexicon, Mention, ModelHit, Vocabulary, Weakness, names_of, stands_alone};
+pub(crate) use lexicon::{Found, Lexicon, Mention, ModelHit, Name, Vocabulary, Weakness, lines_of, names_of, stands_alone};
 pub(crate) use normalise::normalise;
 pub(crate) use table::{is_hangul, runs_together};
 pub(crate) use words::{Hit, What, Words};

@@ -26,8 +26,8 @@ pub(crate) struct Entry {
     number_after: bool,
 }
 
-/// Letters of a class word that accents must tell from other words.
-const SHORT: usize = 4;
+/// Letters of a word that accents must tell from other words.
+pub(crate) const SHORT: usize = 4;
 
 /// What a hit stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +124,11 @@ impl Words {
         if refolded && letters(original) != written {
             return false;
         }
-        let What::Phrase(index) = what else {
-            // A short word less its accent is another word: "non" is no hat, "but" no pen.
-            return !(original.is_ascii() && original.len() <= SHORT && !written.is_ascii());
-        };
+        // A short word less its accent is another word: "non" is no hat, "but" no pen.
+        if original.is_ascii() && original.len() <= SHORT && !written.is_ascii() {
+            return false;
+        }
+        let What::Phrase(index) = what else { return true };
         let entry = &self.phrases[index];
         if !entry.punctuation.is_empty() {
             let field = document.field_of(piece);
@@ -143,6 +144,10 @@ impl Words {
         let before = text[field.start..piece.start].trim_end().rsplit(' ').next();
         let after = text[piece.end..field.end].trim_start().split(' ').next();
         let number = |word: Option<&str>| word.is_some_and(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit()));
+        // "0.9 kW" is power, "iPhone 6 kw" a copy.
+        if written == "kw" && number(before) && document.decimal_before(piece) {
+            return false;
+        }
         (!entry.number_before || number(before)) && (!entry.number_after || number(after))
     }
 }

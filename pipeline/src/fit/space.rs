@@ -50,7 +50,7 @@ const SCALARS: &[(&str, &str, f64, f64, f64, f64)] = &[
     ("price", "by_broader_class", 0.4, 1.0, 0.8, 0.1),
     ("price", "by_sister_class", 0.4, 1.0, 0.65, 0.1),
     ("price", "by_likely_class", 0.4, 1.0, 0.9, 0.1),
-    ("price", "by_main_class", 0.3, 1.0, 0.7, 0.1),
+    ("price", "by_main_class", 0.3, 0.5, 0.45, 0.1),
     ("context", "accessory", -2.0, 0.0, -1.3, 0.3),
     ("context", "used", -1.0, 0.0, -0.5, 0.2),
     ("context", "part_only", -1.0, 0.0, -0.8, 0.2),
