@@ -17,6 +17,8 @@ const AGREE: (usize, usize) = (6, 10);
 
 /// The same around places that were found to agree: nothing covers those.
 const AGREE_PLACES: (usize, usize) = (7, 10);
+/// The same of all cells.
+const AGREE_WHOLE: (usize, usize) = (75, 100);
 
 /// Blue and red, from -128 to 127, of a grid of cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,15 +156,15 @@ impl Chart {
     }
 
     /// Whether this picture may show a copy of a reference, by the colours around the places that agree; what a band or a
-    /// sticker covers has none. Places are of the reference, from 0 to 1 both ways, and are mapped into this picture.
-    pub(crate) fn may_show(&self, reference: &Self, places: &[(f64, f64)], map: impl Fn(f64, f64) -> (f64, f64)) -> bool {
+    /// sticker covers has none. Where few of those agree that could (`few`), the colours of all that is seen must agree, too: goods of
+    /// another colour before the same background. Places are of the reference, from 0 to 1 both ways, and are mapped into
+    /// this picture.
+    pub(crate) fn may_show(&self, reference: &Self, places: &[(f64, f64)], few: bool, map: impl Fn(f64, f64) -> (f64, f64)) -> bool {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
         let cell = |v: f64| ((v * REFERENCE as f64) as usize).min(REFERENCE - 1);
-        let pair = |(x, y): &(f64, f64)| {
-            let (column, row) = (cell(*x), cell(*y));
-            Some((self.mean(column, row, &map)?, reference.cells[row * REFERENCE + column]))
-        };
-        let pairs: Vec<_> = places.iter().filter_map(pair).collect();
-        may_copy(&pairs, AGREE_PLACES)
+        let pair = |column: usize, row: usize| Some((self.mean(column, row, &map)?, reference.cells[row * REFERENCE + column]));
+        let near: Vec<_> = places.iter().filter_map(|(x, y)| pair(cell(*x), cell(*y))).collect();
+        let all = || (0..REFERENCE * REFERENCE).filter_map(|i| pair(i % REFERENCE, i / REFERENCE)).collect::<Vec<_>>();
+        may_copy(&near, AGREE_PLACES) && (!few || may_copy(&all(), AGREE_WHOLE))
     }
 }

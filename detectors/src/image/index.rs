@@ -171,7 +171,7 @@ impl PictureIndex {
                     (if mirrored { 1.0 - u / width } else { u / width }, v / height)
                 };
                 let places: Vec<(f64, f64)> = shown.places.iter().map(|(x, y)| (x / size.0, y / size.1)).collect();
-                if !fingerprint.chart.may_show(chart, &places, map) {
+                if !fingerprint.chart.may_show(chart, &places, shown.few, map) {
                     continue;
                 }
                 let corners = [map(0.0, 0.0), map(1.0, 0.0), map(0.0, 1.0), map(1.0, 1.0)];

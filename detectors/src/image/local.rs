@@ -16,13 +16,15 @@ const RATIO: (u32, u32) = (9, 10);
 /// Features up to which parts that differ by a bit are looked up, too: with more, chance finds too many.
 const FLIPPED: usize = 200_000;
 /// Candidates that are checked.
-const CANDIDATES: usize = 24;
+const CANDIDATES: usize = 100;
 /// Votes that make a candidate.
 const FEWEST_VOTES: u32 = 2;
 /// Features that must agree.
 const FEWEST: usize = 6;
 /// Share of the reference's features within the picture that must agree.
 const SEEN: (usize, usize) = (17, 100);
+/// Under this share the colours of all that is seen are looked at, too.
+const FEW: (usize, usize) = (37, 100);
 /// How far a feature may be from where it should be, in pixels of the picture as it is kept.
 const SLACK: f64 = 5.0;
 /// The same before more than one pair says where: an orientation is kept in steps of 11 degrees.
@@ -49,6 +51,8 @@ pub(super) struct Shown {
     pub(super) places: Vec<(f64, f64)>,
     /// From the reference's pixels to the picture's.
     pub(super) map: Similarity,
+    /// Fewer features agree than of a copy that nothing covers.
+    pub(super) few: bool,
 }
 
 /// A turn, a scale and a shift.
@@ -158,9 +162,9 @@ impl LocalIndex {
         if self.features.is_empty() {
             return Vec::new();
         }
-        // Features of one copy agree in turn and scale: votes are counted by both, and those of half a step on once more.
-        // With each count, the feature that voted last: each votes once.
-        let mut votes: HashMap<(u32, u8, i8), (u32, usize)> = HashMap::new();
+        // Features of one copy agree in turn and scale: votes are counted by both, and those of half a step on once more. A vote
+        // is one number, reference first, so that sorting brings together what is counted together.
+        let mut votes: Vec<u64> = Vec::new();
         for (i, feature) in picture.iter().enumerate() {
             for other in self.near(feature.bits) {
                 let own = &self.features[other as usize];
@@ -168,19 +172,23 @@ impl LocalIndex {
                     continue;
                 }
                 let turn = feature.angle.wrapping_sub(own.angle);
-                let scale = feature.scale.cast_signed() - own.scale.cast_signed();
-                for (turn, scale) in [(turn / 32, scale.div_euclid(2)), (turn.wrapping_add(16) / 32 + 8, (scale + 1).div_euclid(2))] {
-                    let vote = votes.entry((self.owners[other as usize], turn, scale)).or_insert((0, usize::MAX));
-                    if vote.1 != i {
-                        *vote = (vote.0 + 1, i);
-                    }
+                let scale = 16 + feature.scale.cast_signed() - own.scale.cast_signed();
+                for (turn, scale) in [(turn / 32, scale / 2), (turn.wrapping_add(16) / 32 + 8, (scale + 1) / 2)] {
+                    let of = u64::from(self.owners[other as usize]) << 32;
+                    votes.push(of | u64::from(turn) << 24 | u64::from(scale.cast_unsigned()) << 16 | i as u64);
                 }
             }
         }
-        let mut best: HashMap<u32, u32> = HashMap::new();
-        for ((reference, ..), (count, _)) in votes {
-            let most = best.entry(reference).or_default();
-            *most = count.max(*most);
+        votes.sort_unstable();
+        // A feature of the picture votes once.
+        votes.dedup();
+        let mut best: Vec<(u32, u32)> = Vec::new();
+        for alike in votes.chunk_by(|a, b| a >> 16 == b >> 16) {
+            let (reference, count) = ((alike[0] >> 32) as u32, alike.len() as u32);
+            match best.last_mut().filter(|(last, _)| *last == reference) {
+                Some((_, most)) => *most = count.max(*most),
+                None => best.push((reference, count)),
+            }
         }
         let mut candidates: Vec<(u32, u32)> = best.into_iter().filter(|(_, n)| *n >= FEWEST_VOTES).map(|(r, n)| (n, r)).collect();
         candidates.sort_by_key(|(votes, reference)| (std::cmp::Reverse(*votes), *reference));
@@ -227,7 +235,8 @@ impl LocalIndex {
         let places: Vec<(f64, f64)> = agreeing(&map, SLACK).iter().map(|(r, _)| (f64::from(r.x), f64::from(r.y))).collect();
         // Of a copy, many of those that should be seen are; of a shared hook, hanger or face, few.
         let seen = own.iter().filter(|r| map.shows(r, size)).count();
-        (places.len() >= FEWEST && places.len() * SEEN.1 >= seen * SEEN.0).then_some(Shown { reference, places, map })
+        let few = places.len() * FEW.1 < seen * FEW.0;
+        (places.len() >= FEWEST && places.len() * SEEN.1 >= seen * SEEN.0).then_some(Shown { reference, places, map, few })
     }
 }
 
