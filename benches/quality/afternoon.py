@@ -16,7 +16,7 @@ CHEAP = 0.4
 
 
 class Afternoon:
-    """The brands of a catalog by their names, with the cheapest price that each asks for anything."""
+    """The brands of a catalog by their names, with the prices that each asks."""
 
     def __init__(self, catalog):
         brands = read(catalog / 'brands.jsonl')
@@ -24,12 +24,12 @@ class Afternoon:
         self.brand_of = {name.lower(): b['brand_id'] for b in brands for name in [b['name'], *b.get('aliases', [])]}
         self.names = words(self.brand_of)
         self.codes = words(CODE_WORDS)
-        self.cheapest = {b['brand_id']: self.lowest(b) for b in brands}
+        self.prices = {b['brand_id']: b.get('reference_prices', []) for b in brands}
 
-    def lowest(self, brand):
-        """The brand's cheapest reference in dollars."""
-        prices = [self.dollars(price) for price in brand.get('reference_prices', [])]
-        return min((price for price in prices if price), default=None)
+    def cheapest(self, brand, category):
+        """The brand's cheapest reference in dollars, among goods of the listing's category where it names one of the brand's."""
+        own = [price for price in self.prices[brand] if set(price['category']) & set(category)]
+        return min(filter(None, map(self.dollars, own or self.prices[brand])), default=None)
 
     def dollars(self, price):
         """A price in dollars, where there is one and its currency is known."""
@@ -38,13 +38,14 @@ class Afternoon:
 
     def judge(self, listing):
         """The likeliest brand and a score, 0 unless flagged: a code word counts one, a price the more the lower it is."""
-        text = ' '.join([listing.get('title', ''), listing.get('description', ''), listing.get('brand') or '']).lower()
-        brands = sorted({self.brand_of[name] for name in self.names.findall(text)})
-        coded = bool(self.codes.search(text))
+        # Descriptions name more brands than a listing sells, and cost this peer more than they give.
+        title = listing['title'].lower()
+        brands = sorted({self.brand_of[name] for name in self.names.findall(title)})
+        coded = bool(self.codes.search(title))
         price = self.dollars(listing.get('price'))
         best = (0.0, None)
         for brand in brands:
-            reference = self.cheapest[brand]
+            reference = self.cheapest(brand, listing.get('category', []))
             ratio = price / reference if price and reference else 1.0
             score = float(coded) + (1.0 - ratio if ratio < CHEAP else 0.0)
             best = max(best, (score, brand), key=lambda pair: pair[0])

@@ -30,8 +30,8 @@ def accuracy(bench, page):
         page.text('By source at report, under the shipped policy:')
         page.table(['source', 'suspects', 'clean', 'recall', 'false flags', 'of 1,000 clean', 'peer: recall', 'peer: of 1,000 clean'],
                    [of_source(row, peer['sources'][row['source']]) for row in shipped['sources']])
-    page.text('The peer is `benches/quality/afternoon.py`: whole-word names and aliases, and either one of its code words or a price '
-              'under 40 % of the cheapest reference of the brand.')
+    page.text('The peer is `benches/quality/afternoon.py`: whole-word names and aliases in the title, and either one of its code words or '
+              "a price under 40 % of the brand's cheapest reference, of the same category where the listing names one.")
 
 
 def targets(name, fitted):
@@ -73,8 +73,8 @@ def of_source(row, peer):
     """A source's row, the peer's figures beside ours."""
     (hits, suspects), (wrong, clean) = peer['suspect'], peer['clean']
     per_1000 = share(1000 * wrong, clean)
-    return [row['source'], row['suspects'], row['clean'], interval(row['recall']), row['false_flags'], number(row['false_flags_per_1000'], 2),
-            number(share(hits, suspects), 3), number(per_1000, 2)]
+    ours = [row['suspects'], row['clean'], interval(row['recall']), row['false_flags'], number(row['false_flags_per_1000'], 2)]
+    return [row['source'], *ours, number(share(hits, suspects), 3), number(per_1000, 2)]
 
 
 def sources(bench, page):
@@ -98,8 +98,8 @@ def calibration(bench, page):
     """Whether scores are the probabilities that they say they are."""
     page.section('Calibration')
     page.text('Of listings that score 0.05 and more, out of fold, in ten bins of equally many. At the base rate: every listing counts as '
-              'often as it would where suspects are as rare as the policy says. As labelled: every listing counts once, and scores are moved '
-              "to the labels' own share of suspects.")
+              'often as it would where suspects are as rare as the policy says. As labelled: every listing counts once, and scores are '
+              "moved to the labels' own share of suspects.")
     for name in FILES:
         fitted, run = bench.fit(name)
         figures = fitted['calibration']

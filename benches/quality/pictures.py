@@ -42,8 +42,8 @@ def measure(bench, page):
 
     soft = [edit for edit, r in few.recall.items() if r < 0.6 and edit not in HARD]
     page.text(f'{REFERENCES} references, {len(labels) - OTHERS} copies after {len(few.recall)} edits and {OTHERS} other photos. A copy is '
-              'found where its product is among the references shown; any reference shown for another photo is wrong. Milliseconds are of a '
-              'whole run on one thread, decoding and all, by the number of pictures: a mean, and not the median.')
+              'found where its product is among the references shown; any reference shown for another photo is wrong. Milliseconds are '
+              'of a whole run on one thread, decoding and all, by the number of pictures: a mean, and not the median.')
     page.commands(made, *few_runs)
     page.targets(Target('mean recall', 'at least', 0.90, few.mean),
                  Target(f"edits under 0.6 other than {' and '.join(HARD)}", 'at most', 0, len(soft), 0),
@@ -53,7 +53,7 @@ def measure(bench, page):
     page.text(f'The references more are crops, mirrored, lighter, darker and in pairs, of {strangers} photos that the bench shows nowhere, '
               f'{crowd.SIDE} px, of another brand. They are added to `$WORK/pictures/catalog`, and the same commands are run again:')
     page.commands(*many_runs)
-    page.text(f'The peer is PDQ within {pdq.RADIUS} bits of 256 on the same pictures, the references as they are and in eight orientations.')
+    page.text(f'The peer is PDQ within {pdq.RADIUS} bits of 256 on the same pictures, references as they are and in eight orientations.')
     results = [few, many, upright, any_way]
     page.table(['edit', 'recall', f'{CROWD // 1000}k more', 'PDQ', 'PDQ, 8 ways'],
                [[edit, *(number(r.recall[edit], 2) for r in results)] for edit in few.recall]

@@ -60,10 +60,10 @@ def repetition(bench, page, rows):
               f'title said once, {len(after.keys() - before.keys())} only in the repeated one.')
     page.targets(Target('largest change of a score', 'under', 0.01, max(changes.values(), default=None), 6))
     changed = sorted((-change, *key) for key, change in changes.items() if change > 0.0)
-    page.text(f'{len(changed)} scores change at all' + (', the most of them:' if changed else '.'))
+    page.text(f'Scores that change at all: {len(changed)}.')
     if changed:
-        page.table(['event_id', 'brand', 'said once', 'repeated'],
-                   [[f'`{event}`', brand, number(before[event, brand], 6), number(after[event, brand], 6)] for _, event, brand in changed[:5]])
+        rows = [[f'`{event}`', brand, before[event, brand], after[event, brand]] for _, event, brand in changed[:5]]
+        page.table(['event_id', 'brand', 'said once', 'repeated'], rows)
 
 
 def scores(rows):

@@ -3,14 +3,15 @@
 from .page import Target, number, share
 
 SEEDS = (1, 2)
+COUNTED = ('trick:', 'trap:')
 LEAST_RECALL, MOST_FLAGGED = 0.93, 0.02
 
 
 def measure(bench, page):
     """Recall of every class of tricks and the share of every class of traps that is flagged."""
     page.section('Tricks and traps')
-    page.text('Made by `tricks` from the catalog, with two seeds: tricks are suspect, traps are honest look-alikes. Classes named `info:` '
-              'stand outside the targets.')
+    page.text('Made by `tricks` from the catalog, with two seeds: tricks are suspect, traps are honest look-alikes. Classes named neither '
+              'trick nor trap stand outside the targets. A class is short where either seed misses what all classes together must meet.')
     made, runs = [], []
     for seed in SEEDS:
         folder = bench.work / f'tricks-{seed}'
@@ -22,10 +23,11 @@ def measure(bench, page):
     page.commands(*runs)
     targets = []
     for seed, rows in zip(SEEDS, made):
-        tricks = total(rows, lambda source: source.startswith('trick'))
-        traps = total(rows, lambda source: source.startswith('trap'))
-        targets += [Target(f'seed {seed}: recall of all tricks', 'at least', LEAST_RECALL, share(tricks['true_flags'], tricks['suspects'])),
-                    Target(f'seed {seed}: share of all traps flagged', 'at most', MOST_FLAGGED, share(traps['false_flags'], traps['clean']))]
+        tricks = total(rows, lambda source: source.startswith('trick:'))
+        traps = total(rows, lambda source: source.startswith('trap:'))
+        recall, flagged = share(tricks['true_flags'], tricks['suspects']), share(traps['false_flags'], traps['clean'])
+        targets += [Target(f'seed {seed}: recall of all tricks', 'at least', LEAST_RECALL, recall),
+                    Target(f'seed {seed}: share of all traps flagged', 'at most', MOST_FLAGGED, flagged)]
     page.targets(*targets)
     classes = sorted(set().union(*made))
     page.text('Recall of each class at report:')
@@ -53,8 +55,8 @@ def of_class(name, made, part, whole, meets):
     rows = [rows.get(name, {part: 0, whole: 0}) for rows in made]
     shares = [share(row[part], row[whole]) for row in rows]
     cells = [f'{number(s, 3)} ({row[part]} of {row[whole]})' for s, row in zip(shares, rows)]
-    short = not all(meets(s) for s in shares if s is not None)
-    return [name, *cells, ('' if name.startswith('info') else 'short of it') if short else '']
+    short = name.startswith(COUNTED) and not all(meets(s) for s in shares if s is not None)
+    return [name, *cells, 'short' if short else '']
 
 
 def by_hand(bench, page):

@@ -76,7 +76,10 @@ const MAJORITY: f64 = 0.6;
 /// The class of most of the products that a title resembles.
 pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods> {
     let voters = || {
-        products.iter().filter(|r| r.odds >= RESEMBLES).filter_map(|r| catalog.products[r.product].class.map(|c| (c, 1.0 / (1.0 + libm::exp(-r.odds)))))
+        products
+            .iter()
+            .filter(|r| r.named && r.odds >= RESEMBLES)
+            .filter_map(|r| catalog.products[r.product].class.map(|c| (c, 1.0 / (1.0 + libm::exp(-r.odds)))))
     };
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;

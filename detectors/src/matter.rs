@@ -124,7 +124,7 @@ impl<'a> Matter<'a> {
 
     /// The product that the listing is, where that is clear: by its number, or by its words.
     pub(crate) fn product(&self) -> Option<Retrieved> {
-        let numbered = self.models.first().map(|m| Retrieved { product: m.product, odds: SURE, similarity: 1.0 });
+        let numbered = self.models.first().map(|m| Retrieved { product: m.product, odds: SURE, similarity: 1.0, named: true });
         numbered.or_else(|| self.products.first().copied().filter(|r| r.similarity >= self.policy.similarity()))
     }
 
@@ -155,8 +155,10 @@ impl<'a> Matter<'a> {
             return self.models.iter().any(|m| stands_alone(&self.reading.document.text()[m.piece.range()]));
         }
         let weakest = self.mentions.iter().map(|m| self.weakness(m)).min().unwrap_or(Weakness::None);
-        let distinct =
-            |m: &&&Mention| weakest != Weakness::Line && self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced;
+        let distinct = |m: &&&Mention| {
+            weakest != Weakness::Line
+                && self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced
+        };
         let strong = || {
             let field = self.listing().brand.as_deref().map(normalise);
             let field_says = field.is_some_and(|f| {
@@ -205,7 +207,8 @@ impl<'a> Matter<'a> {
 
     /// What the different code words of the title say together.
     fn code_strength(&self) -> f64 {
-        let mut phrases: Vec<_> = self.reading.in_title(self.catalog, &[PhraseKind::Coded]).filter_map(|h| self.catalog.words.phrase(h)).collect();
+        let mut phrases: Vec<_> =
+            self.reading.in_title(self.catalog, &[PhraseKind::Coded]).filter_map(|h| self.catalog.words.phrase(h)).collect();
         phrases.sort_by(|a, b| a.row.phrase.cmp(&b.row.phrase));
         phrases.dedup_by(|a, b| a.row.phrase == b.row.phrase);
         phrases.iter().map(|p| p.row.strength.to_f64()).sum()
@@ -217,8 +220,8 @@ impl<'a> Matter<'a> {
         let small = |text: &str| text.chars().next().is_some_and(char::is_lowercase);
         let title = document.title().original;
         let large = title.split_whitespace().filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count();
-        let word = |m: &&Mention| self.catalog.lexicon.names[m.name].weak != Weakness::None;
-        large > 0 && self.mentions.iter().all(|m| word(&m) && document.in_title(m.piece) && small(document.original(m.piece)))
+        let word = |m: &Mention| self.catalog.lexicon.names[m.name].weak != Weakness::None;
+        large > 0 && self.mentions.iter().all(|m| word(m) && document.in_title(m.piece) && small(document.original(m.piece)))
     }
 
     fn is_accessory(&self) -> Option<Piece> {
@@ -227,7 +230,8 @@ impl<'a> Matter<'a> {
         let tree = &self.catalog.classes;
         let gadgets = tree.by_name("electronics");
         let alike = |own: Class, goods: Class| tree.siblings(own, goods) && !gadgets.is_some_and(|g| tree.is_within(own, g));
-        if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || alike(*own, g.class))) {
+        if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || alike(*own, g.class)))
+        {
             return None;
         }
         let document = &self.reading.document;
@@ -251,6 +255,7 @@ impl<'a> Matter<'a> {
 
 /// What products a listing is searched by: its title, and what the seller says of brand and model.
 pub(crate) fn product_query(catalog: &Catalog, listing: &Listing) -> ProductQuery {
-    let model = || listing.attributes.iter().flat_map(|a| a.get("model")).map(String::as_str);
-    catalog.index.query(listing.title(), listing.brand.as_deref().into_iter().chain(model()))
+    let model = listing.attributes.iter().flat_map(|a| a.get("model")).map(String::as_str);
+    let beside: Vec<&str> = listing.brand.as_deref().into_iter().chain(model).collect();
+    catalog.index.query(listing.title(), &beside)
 }

@@ -10,7 +10,7 @@ pub struct Rates(HashMap<Currency, f64>);
 
 impl Rates {
     /// The catalog's rates, or the shipped ones.
-    pub(crate) fn new(fx: Option<&Fx>) -> Self {
+    pub fn new(fx: Option<&Fx>) -> Self {
         static SHIPPED: &str = include_str!("../../defaults/fx.json");
         match fx {
             Some(fx) => Self::of(fx),

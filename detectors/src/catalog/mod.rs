@@ -299,8 +299,13 @@ fn references(rows: &[ReferencePrice], class: Option<Class>, rates: &Rates, clas
         .collect()
 }
 
-fn product_text<'a>(product: &'a ProductEntry, brand: &Brand) -> ProductText<'a> {
-    ProductText { brand: product.brand, name: format!("{} {}", brand.name, product.row.name), numbers: &product.row.model_numbers }
+fn product_text<'a>(product: &'a ProductEntry, brand: &'a Brand) -> ProductText<'a> {
+    ProductText {
+        brand: product.brand,
+        brand_name: &brand.name,
+        name: format!("{} {}", brand.name, product.row.name),
+        numbers: &product.row.model_numbers,
+    }
 }
 
 fn shipped_packs() -> impl Iterator<Item = (String, Phrase)> {

@@ -201,7 +201,7 @@ impl LocalIndex {
     /// Features of which some part is the same, or, where the index is small enough for it, but for one bit. A part that very
     /// many share tells nothing.
     fn near(&self, bits: u128) -> impl Iterator<Item = u32> + '_ {
-        let common = 64 + self.features.len() / 1_000;
+        let common = 64 + self.features.len() / 12000;
         let first = if self.features.len() <= FLIPPED { 0 } else { PART_BITS };
         let probes = (0..PARTS).flat_map(move |p| {
             let own = usize::from(part(bits, p));

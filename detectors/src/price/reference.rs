@@ -33,7 +33,7 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
         if let Some(usd) = of_product(matter, sure.odds) {
             return Some(by(usd, Basis::Product, weights.by_product));
         }
-    } else if let Some(likely) = matter.products.first().filter(|r| r.similarity >= matter.policy.likely_similarity())
+    } else if let Some(likely) = matter.products.first().filter(|r| r.named && r.similarity >= matter.policy.likely_similarity())
         && let Some(usd) = of_product(matter, likely.odds)
     {
         return Some(Comparison { guessed: true, ..by(usd, Basis::Product, weights.by_likely_product) });

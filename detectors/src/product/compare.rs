@@ -18,6 +18,8 @@ pub(super) struct Product {
     own: Vec<Term>,
     /// Words of its model numbers that its name has not, sorted.
     extra: Vec<Term>,
+    /// Words of its brand's name, sorted.
+    brand: Vec<Term>,
     codes: Vec<String>,
     colours: Vec<Term>,
     quantities: Vec<(u64, Unit)>,
@@ -110,8 +112,9 @@ impl Vocabulary {
         terms
     }
 
-    pub(super) fn product(&self, text: &Text) -> Product {
+    pub(super) fn product(&self, text: &Text, brand: &Text) -> Product {
         Product {
+            brand: self.sorted(brand.own.iter()),
             own: self.sorted(text.own.iter()),
             extra: self.sorted(text.extra.iter()),
             colours: self.sorted(text.own.iter().chain(&text.extra).filter(|w| is_colour(w))),
@@ -142,6 +145,15 @@ impl Vocabulary {
         let mut rarest: Vec<&Term> = query.all.iter().collect();
         rarest.sort_by_key(|t| (self.frequency[**t as usize], &self.words[**t as usize]));
         rarest.into_iter().take(most).map(|t| self.words[*t as usize].as_str()).collect()
+    }
+
+    /// Whether a listing has a word of the product's that is no word of its brand's name, no colour and no kind of goods.
+    pub(super) fn names(&self, q: &Query, p: &Product) -> bool {
+        let tells = |term: &Term| !self.words[*term as usize].starts_with(['~', '=']);
+        q.all
+            .iter()
+            .filter(|t| tells(t))
+            .any(|t| p.brand.binary_search(t).is_err() && (p.own.binary_search(t).is_ok() || p.extra.binary_search(t).is_ok()))
     }
 
     /// Log-odds that a listing is a product, before other candidates are looked at.
@@ -180,9 +192,10 @@ impl Vocabulary {
 
         let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !has(&p.colours, c)));
         let colour_conflict = other_colour && p.colours.iter().any(|c| !q.colours.contains(&Some(*c)));
-        let quantity_conflict = p.quantities.iter().any(|quantity| {
-            q.quantities.iter().any(|(_, unit)| *unit == quantity.1) && !q.quantities.contains(quantity)
-        });
+        let quantity_conflict = p
+            .quantities
+            .iter()
+            .any(|quantity| q.quantities.iter().any(|(_, unit)| *unit == quantity.1) && !q.quantities.contains(quantity));
 
         let [code_found, code_conflict, colour_conflict, quantity_conflict] =
             [code_found, code_conflict, colour_conflict, quantity_conflict].map(|b| f64::from(u8::from(b)));
@@ -213,7 +226,7 @@ mod tests {
     use super::*;
 
     fn text(name: &str, numbers: &[&str]) -> Text {
-        Text::read(name, numbers.iter().copied())
+        Text::read(name, numbers)
     }
 
     #[test]
@@ -228,7 +241,7 @@ mod tests {
         ];
         let texts: Vec<Text> = names.iter().map(|(name, number)| text(name, &[number])).collect();
         let vocabulary = Vocabulary::of(&texts);
-        let products: Vec<Product> = texts.iter().map(|t| vocabulary.product(t)).collect();
+        let products: Vec<Product> = texts.iter().map(|t| vocabulary.product(t, &Text::default())).collect();
         let best = |title: &str| {
             let query = vocabulary.query(text(title, &[]));
             let odds: Vec<f64> = products.iter().map(|p| vocabulary.log_odds(&query, p)).collect();

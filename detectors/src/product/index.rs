@@ -25,12 +25,15 @@ pub(crate) struct Retrieved {
     pub(crate) odds: f64,
     /// 0 to 1: the same beside the other candidates.
     pub(crate) similarity: f64,
+    /// The listing has more of the product than the name of its brand.
+    pub(crate) named: bool,
 }
 
 /// What a product is found by, as it was written.
 pub(crate) struct ProductText<'a> {
     /// Index of its brand.
     pub(crate) brand: usize,
+    pub(crate) brand_name: &'a str,
     /// The names of brand and product.
     pub(crate) name: String,
     /// Its model numbers.
@@ -49,7 +52,8 @@ pub(crate) struct ProductIndex {
 impl ProductIndex {
     /// The products in order.
     pub(crate) fn new(products: &[ProductText<'_>]) -> Result<Self, TantivyError> {
-        let texts: Vec<Text> = products.par_iter().map(|p| Text::read(&p.name, p.numbers.iter().map(String::as_str))).collect();
+        let texts: Vec<Text> =
+            products.par_iter().map(|p| Text::read(&p.name, &p.numbers.iter().map(String::as_str).collect::<Vec<_>>())).collect();
         let vocabulary = Vocabulary::of(&texts);
 
         let mut schema = Schema::builder();
@@ -75,12 +79,12 @@ impl ProductIndex {
             writer.wait_merging_threads()?;
             Some(index.reader()?.searcher())
         };
-        let products = texts.iter().map(|text| vocabulary.product(text)).collect();
+        let products = products.iter().zip(&texts).map(|(p, text)| vocabulary.product(text, &Text::read(p.brand_name, &[]))).collect();
         Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, products })
     }
 
     /// What a listing is searched by: its title, and what the seller says of brand and model.
-    pub(crate) fn query<'a>(&self, title: &'a str, beside: impl Iterator<Item = &'a str> + Clone) -> Query {
+    pub(crate) fn query(&self, title: &str, beside: &[&str]) -> Query {
         self.vocabulary.query(Text::read(title, beside))
     }
 
@@ -107,8 +111,15 @@ impl ProductIndex {
         let candidates: Vec<usize> = found.into_iter().filter_map(|(_, at)| number(at.segment_ord, at.doc_id)).collect();
         let odds: Vec<f64> = candidates.iter().map(|p| self.vocabulary.log_odds(query, &self.products[*p])).collect();
         let similar = similarities(&odds);
-        let mut retrieved: Vec<Retrieved> =
-            candidates.into_iter().zip(odds).zip(similar).map(|((product, odds), similarity)| Retrieved { product, odds, similarity }).collect();
+        let mut retrieved: Vec<Retrieved> = candidates
+            .into_iter()
+            .zip(odds)
+            .zip(similar)
+            .map(|((product, odds), similarity)| {
+                let named = self.vocabulary.names(query, &self.products[product]);
+                Retrieved { product, odds, similarity, named }
+            })
+            .collect();
         retrieved.sort_by(|a, b| b.odds.total_cmp(&a.odds).then(a.product.cmp(&b.product)));
         retrieved
     }

@@ -49,11 +49,11 @@ pub(super) struct Text {
 
 impl Text {
     /// Reads a name or title, and what is said beside it; both as they were written.
-    pub(super) fn read<'a>(main: &'a str, beside: impl Iterator<Item = &'a str> + Clone) -> Self {
+    pub(super) fn read(main: &str, beside: &[&str]) -> Self {
         let own = distinct(terms(main).into_iter());
-        let mut extra = distinct(beside.clone().flat_map(terms));
+        let mut extra = distinct(beside.iter().flat_map(|text| terms(text)));
         extra.retain(|word| !own.contains(word));
-        let texts = || std::iter::once(main).chain(beside.clone());
+        let texts = || std::iter::once(main).chain(beside.iter().copied());
         let raw: Vec<String> = texts().flat_map(|text| normalise(text).split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
         let chunk = |chunk: &str| {
             let words = normalise(chunk);
@@ -114,7 +114,10 @@ fn terms(text: &str) -> Vec<String> {
         }
         let word = word.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
         let characters: Vec<char> = word.chars().collect();
-        if MEANINGS.contains_key(word) || characters.len() < 3 || !characters.iter().all(|c| runs_together(*c) && !crate::text::is_hangul(*c)) {
+        if MEANINGS.contains_key(word)
+            || characters.len() < 3
+            || !characters.iter().all(|c| runs_together(*c) && !crate::text::is_hangul(*c))
+        {
             terms.push(meaning(word));
         } else {
             terms.extend(characters.windows(2).map(|pair| meaning(&pair.iter().collect::<String>())));
@@ -130,8 +133,8 @@ fn meaning(word: &str) -> String {
 /// Whether a word looks like a model's number, and not like a size or a rank.
 fn is_code(word: &str) -> bool {
     const SIZES: &[&str] = &[
-        "mm", "cm", "m", "ft", "gb", "mb", "tb", "ml", "l", "kg", "g", "in", "inch", "w", "mp", "ghz", "mhz", "th", "st", "nd", "rd", "p", "x",
-        "hz", "v", "mah", "pcs", "pc", "pack", "oz", "lb", "pin",
+        "mm", "cm", "m", "ft", "gb", "mb", "tb", "ml", "l", "kg", "g", "in", "inch", "w", "mp", "ghz", "mhz", "th", "st", "nd", "rd", "p",
+        "x", "hz", "v", "mah", "pcs", "pc", "pack", "oz", "lb", "pin",
     ];
     let digits = word.bytes().filter(u8::is_ascii_digit).count();
     if !word.is_ascii() || word.len() < 4 || digits < 2 {
@@ -190,18 +193,19 @@ mod tests {
 
     #[test]
     fn codes_are_told_from_sizes() {
-        for (word, expected) in [("lds4821ww", true), ("64gb", false), ("2007", false), ("10024", true), ("a1186", true), ("7th", false), ("ga8001aer", true)]
+        for (word, expected) in
+            [("lds4821ww", true), ("64gb", false), ("2007", false), ("10024", true), ("a1186", true), ("7th", false), ("ga8001aer", true)]
         {
             assert_eq!(is_code(word), expected, "{word}");
         }
-        let text = Text::read("G-Shock (GA-800-1AER) 45 mm", std::iter::empty());
+        let text = Text::read("G-Shock (GA-800-1AER) 45 mm", &[]);
         assert_eq!(text.codes, ["ga8001aer"]);
         assert_eq!(text.quantities, [(45, Unit::Millimetres)]);
     }
 
     #[test]
     fn quantities_compare_across_units() {
-        let of = |text: &str| Text::read(text, std::iter::empty()).quantities;
+        let of = |text: &str| Text::read(text, &[]).quantities;
         assert_eq!(of("flash disk 64 gb"), of("flash disk 64gb"));
         assert_eq!(of("1 tb"), of("1000 gb"));
         assert_eq!(of("runner 90"), []);

@@ -180,7 +180,8 @@ impl<'a> Document<'a> {
         let field = self.field_of(piece);
         let before = field.original[..self.normalised.original(piece.range()).start].trim_end();
         let fraction = before.trim_end_matches(|c: char| c.is_ascii_digit());
-        fraction.len() < before.len() && fraction.strip_suffix(['.', ',']).is_some_and(|whole| whole.ends_with(|c: char| c.is_ascii_digit()))
+        fraction.len() < before.len()
+            && fraction.strip_suffix(['.', ',']).is_some_and(|whole| whole.ends_with(|c: char| c.is_ascii_digit()))
     }
 
     /// Whether at most so many words stand between two pieces of one field. Reads no further than it must.

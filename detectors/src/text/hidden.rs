@@ -20,6 +20,8 @@ const SHORTEST_STARRED: usize = 3;
 
 /// Shortest name of which two letters may be hidden.
 const SHORTEST_STARRED_TWICE: usize = 6;
+/// Signs in a row that may be letters.
+const MOST_SIGNS: usize = 3;
 /// Words of a name that a misspelling is looked for of.
 const MOST_WORDS: usize = 5;
 
@@ -44,7 +46,8 @@ pub(crate) struct Hidden {
 
 impl Hidden {
     pub(crate) fn new(names: &[Name], ordinary: HashSet<String>) -> Self {
-        let mut hidden = Self { joined: HashMap::new(), deletes: HashMap::new(), starred: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
+        let mut hidden =
+            Self { joined: HashMap::new(), deletes: HashMap::new(), starred: HashMap::new(), shapes: vec![0; 26 * 26], ordinary };
         for (i, name) in names.iter().enumerate().filter(|(_, name)| name.weak < Weakness::Part) {
             let joined = name.spaced.replace(' ', "");
             if !name.spaced.is_ascii() {
@@ -64,7 +67,13 @@ impl Hidden {
                 }
             }
             let misspellable = joined.len() >= SHORTEST_FUZZY && joined.len() <= LONGEST && joined.bytes().all(|b| b.is_ascii_lowercase());
-            if misspellable && name.weak == Weakness::None && !name.nickname {
+            let told = match name.weak {
+                Weakness::None => true,
+                // A long word is told from others; its class must go with it all the same.
+                Weakness::Word | Weakness::Colour => joined.len() >= LONG,
+                _ => false,
+            };
+            if misspellable && told && !name.nickname {
                 let bytes = joined.as_bytes();
                 for key in keys(bytes) {
                     let entry = hidden.deletes.entry(key).or_default();
@@ -223,18 +232,20 @@ fn before<'a>(document: &Document<'a>, piece: Piece) -> &'a str {
     &head[from..]
 }
 
-/// The sign right behind a word that stands for a last letter: "Van$".
-fn after(document: &Document<'_>, piece: Piece) -> Option<char> {
+/// The signs right behind a word that stand for last letters: "Van$".
+fn after<'a>(document: &Document<'a>, piece: Piece) -> &'a str {
     let field = document.field_of(piece);
-    let end = document.normalised.original(piece.range()).end;
-    let mut behind = field.original[end..].chars();
-    let sign = behind.next().filter(|c| matches!(c, '$' | '@' | '€' | '£'))?;
-    behind.next().is_none_or(|c| !c.is_alphanumeric()).then_some(sign)
+    let behind = &field.original[document.normalised.original(piece.range()).end..];
+    let signs = behind.len() - behind.trim_start_matches(['$', '@', '€', '£']).len();
+    let ends = !behind[signs..].starts_with(char::is_alphanumeric);
+    if ends { &behind[..signs] } else { "" }
 }
 
 /// Whether only signs stand between the pieces, and no space.
 fn by_signs_alone(document: &Document<'_>, tokens: &[Piece]) -> bool {
-    let signs = |gap: &str| !gap.is_empty() && !gap.contains(char::is_whitespace) && (tokens.len() > 2 || !matches!(gap, "-" | "/" | "'" | "’" | "&"));
+    let signs = |gap: &str| {
+        !gap.is_empty() && !gap.contains(char::is_whitespace) && (tokens.len() > 2 || !matches!(gap, "-" | "/" | "'" | "’" | "&"))
+    };
     tokens.windows(2).all(|pair| signs(document.between(pair[0], pair[1])))
 }
 
@@ -290,8 +301,9 @@ impl Window {
     }
 
     /// What stands behind the window.
-    fn end(&mut self, sign: Option<char>) {
-        self.ended = sign.and_then(sign_letter).map(|letter| format!("{}{letter}", self.as_i));
+    fn end(&mut self, signs: &str) {
+        let letters: String = signs.chars().take(MOST_SIGNS).filter_map(sign_letter).collect();
+        self.ended = (!letters.is_empty()).then(|| format!("{}{letters}", self.as_i));
     }
 
     /// Adds a word; false when the window has become too long to be a name.
@@ -304,13 +316,14 @@ impl Window {
         if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > most && !self.single) {
             return false;
         }
-        let mut signs = gap.chars();
-        if let (Some(sign), None) = (signs.next(), signs.next())
-            && let Some(letter) = sign_letter(sign)
-            && (!first || matches!(sign, '$' | '€' | '£' | '@'))
-        {
-            self.as_i.push(letter);
-            self.as_l.push(if sign == '|' { 'l' } else { letter });
+        // Signs between words may be letters of either: "h0u$ of".
+        let signs: Vec<char> = gap.chars().filter(|c| !c.is_whitespace()).collect();
+        let spell = |c: &char| sign_letter(*c).is_some() && (!first || matches!(c, '$' | '€' | '£' | '@'));
+        if !signs.is_empty() && signs.len() <= MOST_SIGNS && signs.iter().all(spell) {
+            for letter in signs.iter().filter_map(|c| sign_letter(*c).map(|letter| (*c, letter))) {
+                self.as_i.push(letter.1);
+                self.as_l.push(if letter.0 == '|' { 'l' } else { letter.1 });
+            }
             self.signs = true;
         }
         self.raw.push_str(word);
@@ -389,7 +402,11 @@ fn is_vowel(letter: u8) -> bool {
 
 /// Hash of what stands before and behind hidden letters.
 fn starred(before: &[u8], behind: &[u8]) -> u64 {
-    before.iter().chain([b'*'].iter()).chain(behind).fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+    before
+        .iter()
+        .chain([b'*'].iter())
+        .chain(behind)
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Hashes of a word and of it less each letter.
@@ -454,8 +471,10 @@ fn begin_alike(a: u8, b: u8) -> bool {
 
 /// Letters that look or sound alike.
 fn alike(a: u8, b: u8) -> bool {
-    const PAIRS: [&[u8; 2]; 20] =
-        [b"bd", b"hn", b"xs", b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei", b"ou", b"uw"];
+    const PAIRS: [&[u8; 2]; 20] = [
+        b"bd", b"hn", b"xs", b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei",
+        b"ou", b"uw",
+    ];
     PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
 }
 

@@ -252,8 +252,8 @@ pub(crate) fn lines_of<'a>(products: impl Iterator<Item = (usize, &'a str)>, ord
 
 /// Words of which colours are made.
 const COLOURS: &[&str] = &[
-    "off", "white", "black", "pink", "red", "blue", "green", "grey", "gray", "orange", "purple", "brown", "beige", "gold", "golden", "silver",
-    "rose", "navy", "ivory", "cream", "yellow",
+    "off", "white", "black", "pink", "red", "blue", "green", "grey", "gray", "orange", "purple", "brown", "beige", "gold", "golden",
+    "silver", "rose", "navy", "ivory", "cream", "yellow",
 ];
 
 /// What sellers make of a name of several words: "Air Force" of "Air Force 1", "Dunk" of "Nike Dunk". It may mean many things.

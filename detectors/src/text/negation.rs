@@ -65,10 +65,9 @@ pub(super) fn is_denied(document: &Document<'_>, piece: Piece) -> bool {
     // Where words run together nothing divides them.
     let divided = |rest: &str, word: &str, edge: Option<char>| rest.is_empty() || !word.is_ascii() || edge == Some(' ');
     let denies = |word: &str| {
-        before.strip_suffix(word).is_some_and(|rest| {
-            divided(rest, word, rest.chars().next_back()) && !is_accented(document, field.start + rest.len(), word)
-        })
+        before
+            .strip_suffix(word)
+            .is_some_and(|rest| divided(rest, word, rest.chars().next_back()) && !is_accented(document, field.start + rest.len(), word))
     };
-    BEFORE.iter().any(|word| denies(word))
-        || BEHIND.iter().any(|word| behind.starts_with(word))
+    BEFORE.iter().any(|word| denies(word)) || BEHIND.iter().any(|word| behind.starts_with(word))
 }

@@ -40,8 +40,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     )?;
     summary.close();
     let fitted = fit(&scanner, &own, &sample)?;
-    std::fs::write(&args.out, &fitted.file)
-        .map_err(|e| Failure::Run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display())))?;
+    std::fs::write(&args.out, &fitted.file).map_err(|e| Failure::Run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display())))?;
     if args.json {
         let text = serde_json::to_string_pretty(&fitted.figures).map_err(|e| Failure::Run(e.into()))?;
         writeln!(io::stdout(), "{text}")?;

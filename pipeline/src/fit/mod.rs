@@ -190,12 +190,19 @@ fn head(f: &Figures, scanner: &Scanner) -> String {
     );
     let _ = writeln!(text, "# On listings left out of the fit, ten parts taking turns:");
     for (band, a) in ["remove", "report", "ask_brand"].iter().zip(&f.out_of_fold) {
-        let _ = writeln!(text, "#   {band} and above: precision {:.3} (at least {:.3}), recall {:.3}", a.precision, a.precision_at_least, a.recall);
+        let _ = writeln!(
+            text,
+            "#   {band} and above: precision {:.3} (at least {:.3}), recall {:.3}",
+            a.precision, a.precision_at_least, a.recall
+        );
     }
     let c = &f.calibration;
     let _ = writeln!(text, "#   expected calibration error {:.3}, Brier skill {:.3}", c.expected_error, c.brier_skill);
     if let (Some(p), Some(r)) = (f.worst_precision, f.worst_recall) {
-        let _ = writeln!(text, "# Worst pair of a source of suspects and one of clean listings left out: precision {p:.3}, recall {r:.3} at report.");
+        let _ = writeln!(
+            text,
+            "# Worst pair of a source of suspects and one of clean listings left out: precision {p:.3}, recall {r:.3} at report."
+        );
     }
     text
 }
@@ -205,7 +212,11 @@ pub(crate) fn table(f: &Figures) -> String {
     use std::fmt::Write;
     let mut text = String::new();
     let _ = writeln!(text, "{} suspect and {} clean listings; each judged by a fit that did not see it\n", f.suspects, f.clean);
-    let _ = writeln!(text, "{:<12} {:>9} {:>6} {:>6} {:>10} {:>9} {:>7}", "and above", "score", "true", "false", "precision", "at least", "recall");
+    let _ = writeln!(
+        text,
+        "{:<12} {:>9} {:>6} {:>6} {:>10} {:>9} {:>7}",
+        "and above", "score", "true", "false", "precision", "at least", "recall"
+    );
     for ((band, cut), a) in ["remove", "report", "ask_brand"].iter().zip(f.thresholds).zip(&f.out_of_fold) {
         let _ = writeln!(
             text,
@@ -216,7 +227,11 @@ pub(crate) fn table(f: &Figures) -> String {
     let c = &f.calibration;
     let _ = writeln!(text, "\nrecall at 99 % precision {:.3}; right brand {:.3}", f.recall_at_99_precision, f.right_brand);
     let _ = writeln!(text, "scores from 0.05: expected calibration error {:.3}, Brier skill {:.3}", c.expected_error, c.brier_skill);
-    let _ = writeln!(text, "\n{:<20} {:<20} {:>6} {:>6} {:>10} {:>7}", "suspects left out", "clean left out", "true", "false", "precision", "recall");
+    let _ = writeln!(
+        text,
+        "\n{:<20} {:<20} {:>6} {:>6} {:>10} {:>7}",
+        "suspects left out", "clean left out", "true", "false", "precision", "recall"
+    );
     let mut by_suspects: BTreeMap<&str, Vec<&Pair>> = BTreeMap::new();
     f.sources_left_out.iter().filter(|p| p.telling).for_each(|p| by_suspects.entry(&p.suspects).or_default().push(p));
     for pair in by_suspects.into_values().flatten() {
@@ -233,6 +248,7 @@ pub(crate) fn table(f: &Figures) -> String {
 }
 
 fn progress(steps: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} fits, {elapsed}, {eta} left").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("{bar:30} {pos} of {len} fits, {elapsed}, {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(steps).with_style(style)
 }

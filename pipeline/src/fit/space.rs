@@ -67,8 +67,10 @@ impl Space {
     pub(crate) fn around(own: &str) -> Result<Self, Failure> {
         let mut document = parse(Policy::shipped_text())?;
         lay(document.as_table_mut(), parse(own)?.as_table());
-        let mut numbers: Vec<Number> =
-            SCALARS.iter().map(|&(table, key, low, high, start, slack)| Number { table, key, point: None, low, high, start, slack }).collect();
+        let mut numbers: Vec<Number> = SCALARS
+            .iter()
+            .map(|&(table, key, low, high, start, slack)| Number { table, key, point: None, low, high, start, slack })
+            .collect();
         for &(table, key, weights) in CURVES {
             let points = points(&document, table, key);
             let believed = |point: usize| weights.get(point.min(weights.len() - 1)).copied().unwrap_or_default();
