@@ -28,6 +28,7 @@ class Bench:
         self.threads = threads
         self.tools = {'touchstone': str(touchstone), 'tricks': str(tricks), 'python3': sys.executable}
         self.kept = {}
+        self.said = None
 
     @property
     def listings(self):
@@ -47,7 +48,9 @@ class Bench:
         """Runs a tool and stops everything where it fails: half a report would be read as a whole one."""
         words = [str(word) for word in words]
         command = self.shown(tool, words)
-        self.say(f'  {command}')
+        if command != self.said:
+            self.say(f'  {command}')
+        self.said = command
         start = time.monotonic()
         done = subprocess.run([self.tools[tool], *words], capture_output=True, text=True)
         seconds = time.monotonic() - start

@@ -19,6 +19,8 @@ const REPORT: f64 = 0.97;
 const ASK: f64 = 0.90;
 /// No band begins under this score.
 const LEAST: f64 = 0.05;
+/// A removal must be likelier right than wrong, whatever the labels let begin earlier.
+const LEAST_REMOVE: f64 = 0.5;
 /// Where a band begins that the labels never let begin.
 const NEVER: f64 = 0.9999;
 
@@ -28,7 +30,7 @@ pub(crate) fn choose(judged: &[Judged]) -> [f64; 3] {
     let ask = lowest(all(), |hits, all| precision(hits, all) >= ASK);
     let report = lowest(all(), |hits, all| precision(hits, all) >= REPORT).max(ask);
     let free = judged.iter().filter(|j| !j.capped).map(|j| (j.score, j.suspect));
-    let remove = lowest(free, |hits, all| precision(hits, all) >= REMOVE && bound(hits, all) >= REMOVE_BOUND).max(report);
+    let remove = lowest(free, |hits, all| precision(hits, all) >= REMOVE && bound(hits, all) >= REMOVE_BOUND).max(report).max(LEAST_REMOVE);
     [remove, report, ask]
 }
 
