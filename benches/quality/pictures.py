@@ -95,7 +95,8 @@ def measure(bench, page):
 
     page.text(f'{REFERENCES} references, {len(pictures.rows) - OTHERS} copies after {len(few.recall)} edits and {OTHERS} other photos. A '
               'copy is found where its product is among the references shown; any reference shown for another photo is wrong. Milliseconds '
-              f'are the median of every {TIMED}th picture searched alone on one thread, decoding and all, less a run without a picture.')
+              f'of processor time are the median of every {TIMED}th picture, each searched alone on one thread, decoding and all, less a '
+              'run without a picture.')
     page.commands(made, *runs)
     soft = [edit for edit, recall in few.recall.items() if recall < 0.6 and edit not in HARD]
     page.targets(Target('mean recall', 'at least', 0.90, few.mean),

@@ -17,8 +17,9 @@ def measure(bench, page):
     """Pair F1 of each set, the peer's beside it, and time."""
     page.section('Product match')
     page.text('F1 on the labelled pairs; a pair that is not among the five products found scores 0. The threshold is chosen on one half of '
-              'the listings (by their ids) and tested on the other, both ways, averaged. Time is a whole run on one thread, catalog and '
-              f'all, the median of {RUNS}. The peer is TF-IDF cosine of title, brand and model against the product names, five nearest.')
+              'the listings (by their ids) and tested on the other, both ways, averaged. Time is the processor time of a whole run on one '
+              f'thread, catalog and all, the median of {RUNS}. The peer is TF-IDF cosine of title, brand and model against the names of '
+              'products, five nearest.')
     targets, cells, runs = [], [], []
     for name, least in SETS.items():
         folder = bench.data / 'product_matching' / name

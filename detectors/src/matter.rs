@@ -31,9 +31,10 @@ impl<'a> Reading<'a> {
         if found.mentions.is_empty() && found.models.is_empty() && pictures.is_empty() {
             return None;
         }
-        let hits = catalog.words.read(&document, &found.mentions);
+        let mut hits = catalog.words.read(&document, &found.mentions);
+        let title = without_contradictions(&document, &mut hits, catalog);
         let goods = goods::named(listing, &document, &hits, catalog);
-        let product_query = product_query(catalog, listing);
+        let product_query = product_query(catalog, listing, &title);
         Some(Self { listing, document, found, hits, goods, pictures, product_query })
     }
 
@@ -51,6 +52,31 @@ impl<'a> Reading<'a> {
     pub(crate) fn in_title<'b>(&'b self, catalog: &'b Catalog, kinds: &'b [PhraseKind]) -> impl Iterator<Item = &'b Hit> + 'b {
         self.hits.iter().filter(move |h| self.document.in_title(h.piece) && catalog.words.is(h, kinds))
     }
+}
+
+/// Drops what the title says in the seller's favour where it says too much: nothing is used, a sample, a thing that goes with
+/// another and a book at once. Gives the title without it.
+fn without_contradictions(document: &Document<'_>, hits: &mut Vec<Hit>, catalog: &Catalog) -> String {
+    use PhraseKind::{About, Accessory, Packaging, Part, Relation, RelationAfter, Sample, ScaleModel, Used};
+    const ALIKE: [&[PhraseKind]; 4] = [&[Used], &[Sample], &[Accessory, Relation, RelationAfter, Part, Packaging], &[About, ScaleModel]];
+    const TOO_MANY: usize = 3;
+    let says = |h: &Hit, kinds: &[PhraseKind]| document.in_title(h.piece) && catalog.words.is(h, kinds);
+    let mut title = document.title().original.to_owned();
+    if ALIKE.iter().filter(|kinds| hits.iter().any(|h| says(h, kinds))).count() >= TOO_MANY {
+        let said: Vec<Piece> = hits.iter().filter(|h| ALIKE.iter().any(|kinds| says(h, kinds))).map(|h| h.piece).collect();
+        // A word like "book" names a class, too.
+        hits.retain(|h| !said.iter().any(|piece| piece.overlaps(h.piece)));
+        // From the end, so that what stands before keeps its place; pieces may overlap.
+        let mut end = title.len();
+        for piece in said.iter().rev() {
+            let range = document.normalised.original(piece.range());
+            if range.end <= end {
+                title.replace_range(range.clone(), " ");
+                end = range.start;
+            }
+        }
+    }
+    title
 }
 
 /// The matter between one listing and one brand.
@@ -247,15 +273,18 @@ impl<'a> Matter<'a> {
                 ordered && document.within_words(relation, m.piece, if before { RELATION_REACH } else { 2 })
             })
         };
-        let relation = || self.reading.in_title(self.catalog, &[PhraseKind::Relation]).find(|h| bound(h.piece, true));
+        // What is named before "for" is what is sold.
+        let named_before = |relation: Piece| self.mentions.iter().any(|m| document.in_title(m.piece) && m.piece.end <= relation.start);
+        let relation =
+            || self.reading.in_title(self.catalog, &[PhraseKind::Relation]).find(|h| bound(h.piece, true) && !named_before(h.piece));
         let after = || self.reading.in_title(self.catalog, &[PhraseKind::RelationAfter]).find(|h| bound(h.piece, false));
         word.or_else(|| relation().or_else(after).map(|h| h.piece))
     }
 }
 
 /// What products a listing is searched by: its title, and what the seller says of brand and model.
-pub(crate) fn product_query(catalog: &Catalog, listing: &Listing) -> ProductQuery {
+pub(crate) fn product_query(catalog: &Catalog, listing: &Listing, title: &str) -> ProductQuery {
     let model = listing.attributes.iter().flat_map(|a| a.get("model")).map(String::as_str);
     let beside: Vec<&str> = listing.brand.as_deref().into_iter().chain(model).collect();
-    catalog.index.query(listing.title(), &beside)
+    catalog.index.query(title, &beside)
 }

@@ -231,7 +231,7 @@ impl Scanner {
 
     /// The products of any brand that a listing resembles most, the best first, with no gate before.
     pub fn match_products(&self, listing: &Listing, most: usize) -> Vec<ProductMatch> {
-        let mut retrieved = self.catalog.index.find(&product_query(&self.catalog, listing), None);
+        let mut retrieved = self.catalog.index.find(&product_query(&self.catalog, listing, listing.title()), None);
         retrieved.truncate(most);
         let named = |r: crate::product::Retrieved| ProductMatch {
             product_id: self.catalog.products[r.product].row.product_id.to_string(),

@@ -98,6 +98,9 @@ impl Hidden {
             let fuzzy = document.fields[field].path != "description";
             let most = if fuzzy { usize::MAX } else { MOST_TOKENS };
             let tokens: Vec<Piece> = document.tokens(field).take(most).collect();
+            // What stands between two words, and the signs behind one, are looked at from several windows.
+            let gaps: Vec<&str> = tokens.windows(2).map(|pair| document.between(pair[0], pair[1])).collect();
+            let ends: Vec<&str> = tokens.iter().map(|token| after(document, *token)).collect();
             for i in 0..tokens.len() {
                 if !document.text()[tokens[i].range()].is_ascii() {
                     self.torn_syllables(document, names, &tokens[i..], mentions);
@@ -105,14 +108,14 @@ impl Hidden {
                 }
                 scratch.clear();
                 for j in i..tokens.len() {
-                    let gap = if j == i { before(document, tokens[i]) } else { document.between(tokens[j - 1], tokens[j]) };
+                    let gap = if j == i { before(document, tokens[i]) } else { gaps[j - 1] };
                     if !scratch.push(document, tokens[j], gap, j == i) {
                         break;
                     }
-                    scratch.end(after(document, tokens[j]));
+                    scratch.end(ends[j]);
                     self.torn_or_leet(document, names, &tokens[i..=j], &scratch, mentions);
-                    if j > i {
-                        self.starred(document, names, &tokens[i..=j], &scratch.raw, mentions);
+                    if scratch.torn {
+                        self.starred(&gaps[i..j], names, &tokens[i..=j], &scratch.raw, mentions);
                     }
                     if fuzzy && j - i < MOST_WORDS {
                         let window = Piece { start: tokens[i].start, end: tokens[j].end };
@@ -175,12 +178,11 @@ impl Hidden {
     }
 
     /// Letters hidden behind signs: "m*rovelle", "new bal**ce".
-    fn starred(&self, document: &Document<'_>, names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
-        let gaps = || tokens.windows(2).map(|pair| document.between(pair[0], pair[1]));
-        let mut signed = gaps().enumerate().filter(|(_, gap)| !gap.chars().all(char::is_whitespace));
+    fn starred(&self, gaps: &[&str], names: &[Name], tokens: &[Piece], raw: &str, mentions: &mut Vec<Mention>) {
+        let mut signed = gaps.iter().enumerate().filter(|(_, gap)| !gap.chars().all(char::is_whitespace));
         let (Some((at, gap)), None) = (signed.next(), signed.next()) else { return };
         let stars = gap.chars().all(|c| matches!(c, '*' | '•' | '#' | '●' | '＊' | '×'));
-        let other_signs = raw.len() >= SHORTEST_FUZZY - 1 && matches!(gap, "_" | "." | "+");
+        let other_signs = raw.len() >= SHORTEST_FUZZY - 1 && matches!(*gap, "_" | "." | "+");
         let left: usize = tokens[..=at].iter().map(|t| t.end - t.start).sum();
         if !(stars || other_signs) || raw.len() < SHORTEST_STARRED || !raw.bytes().all(|b| b.is_ascii_lowercase()) {
             return;
@@ -279,7 +281,7 @@ struct Window {
     as_l: String,
     letters: usize,
     single: bool,
-    /// Something else than a space stands between two words.
+    /// Signs without a space stand between two words.
     torn: bool,
     signs: bool,
     tokens: usize,
@@ -311,7 +313,7 @@ impl Window {
         let word = &document.text()[token.range()];
         self.single &= word.len() == 1;
         self.tokens += 1;
-        self.torn |= !first && !gap.chars().all(char::is_whitespace);
+        self.torn |= !first && !gap.is_empty() && !gap.contains(char::is_whitespace);
         let most = if self.torn { 8 } else { MOST_WORDS };
         if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > most && !self.single) {
             return false;

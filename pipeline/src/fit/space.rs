@@ -60,7 +60,7 @@ const SCALARS: &[(&str, &str, f64, f64, f64, f64)] = &[
 ];
 /// Table, key, and what one would believe of the weights at the curve's points, which the policy file sets.
 const CURVES: &[(&str, &str, &[f64])] =
-    &[("price", "below", &[6.0, 6.0, 5.3, 4.9, 2.1, 0.3]), ("price", "below_used", &[2.0, 1.5, 0.5, 0.0])];
+    &[("price", "below", &[6.0, 6.0, 5.3, 4.9, 2.1, 0.3]), ("price", "below_used", &[5.0, 4.6, 3.2, 1.2, 0.0])];
 
 impl Space {
     /// The space around a policy file, laid over the shipped one.
