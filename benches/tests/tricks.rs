@@ -66,3 +66,22 @@ fn a_title_repeated_ten_times_moves_no_score() {
         assert!((once - often).abs() < 0.01, "{once} and {often}: {}", listing.title());
     }
 }
+
+#[test]
+fn words_in_the_sellers_favour_that_contradict_each_other_hide_nothing() {
+    const WORDS: &str = "used, sample, compatible with, book about";
+    let (rows, scanner) = example();
+    let suspects: Vec<Made> = Maker::new(&rows, 5).make(4).into_iter().filter(|m| m.label["label"] == "suspect").collect();
+    let found = |titled: &dyn Fn(&str) -> String| {
+        let reported = |made: &&Made| {
+            let mut listing = made.listing.clone();
+            listing["title"] = titled(listing["title"].as_str().unwrap_or_default()).into();
+            judge(&scanner, &decode::<Listing>(listing.to_string().as_bytes()).expect("a listing").value).1
+        };
+        suspects.iter().filter(reported).count()
+    };
+    let plain = found(&str::to_owned);
+    for (place, changed) in [("before", found(&|t| format!("{WORDS} {t}"))), ("behind", found(&|t| format!("{t} {WORDS}")))] {
+        assert!((plain.saturating_sub(changed)) * 100 <= suspects.len() * 5, "{place}: {changed} of {plain} are still found");
+    }
+}

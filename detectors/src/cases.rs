@@ -22,6 +22,9 @@ fn names_are_found_however_they_are_written() {
         ("new nordvale2 shoes", Exact, "nordvale"),
         ("Nördvale shoes", Folded, "Nördvale"),
         ("ＮＯＲＤＶＡＬＥ shoes", Confusable, "ＮＯＲＤＶＡＬＥ"),
+        ("Nord*ale shoes", Confusable, "Nord*ale"),
+        ("Nord**le shoes", Confusable, "Nord**le"),
+        ("Nördvälé shoes", Confusable, "Nördvälé"),
         ("NordvaleGlide shoes", Folded, "NordvaleGlide"),
         ("Nordvale.Glide shoes", Folded, "Nordvale.Glide"),
         ("Nоrdvаle shoes", Confusable, "Nоrdvаle"),
@@ -106,6 +109,8 @@ fn code_words_count_near_a_name_and_where_they_mean_a_copy() {
         ("Nordvale shoes", "nordvale", false),
         ("Nordvale shoes, not a replica", "nordvale", false),
         ("Nordvale shoes never fake", "nordvale", false),
+        ("Nordvale 9 kw", "nordvale", true),
+        ("Nordvale 0.9 kw", "nordvale", false),
         ("Nordvale replica jersey", "nordvale", false),
         ("Nordvale replica scale model 1:18 diecast", "nordvale", false),
     ] {

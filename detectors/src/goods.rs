@@ -4,6 +4,7 @@ use touchstone_schemas::{Listing, PhraseKind};
 
 use crate::catalog::{Catalog, Class, Head};
 use crate::product::Retrieved;
+use crate::score::probability;
 use crate::text::{Document, Hit, Piece, What};
 
 /// Where the class was read.
@@ -79,7 +80,7 @@ pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods>
         products
             .iter()
             .filter(|r| r.named && r.odds >= RESEMBLES)
-            .filter_map(|r| catalog.products[r.product].class.map(|c| (c, 1.0 / (1.0 + libm::exp(-r.odds)))))
+            .filter_map(|r| catalog.products[r.product].class.map(|c| (c, probability(r.odds))))
     };
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;

@@ -39,6 +39,12 @@ pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, neare
 pub use image::{ALGORITHM, Fingerprint, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, pdq, thumbnail};
 pub use policy::Policy;
 pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner};
+pub use score::probability;
+
+/// Hash of bytes for tables in memory (Fowler, Noll and Vo, 1a, 64 bits).
+fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+}
 
 /// Bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {

@@ -22,7 +22,7 @@ pub(crate) struct Verdict {
 /// Weighs the findings of one matter.
 pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<Evidence>) -> Verdict {
     let (evidence, sum) = sum_up(base_rate, found);
-    let score = Score::from_f64(1.0 / (1.0 + libm::exp(-sum)));
+    let score = Score::from_f64(probability(sum));
     let own = brand.thresholds.clone().unwrap_or_default();
     let cut = |own: Option<Score>, shared: f64| own.unwrap_or(Score::from_f64(shared));
     let thresholds = BandThresholds {
@@ -41,6 +41,11 @@ pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<E
     let band = caps.iter().map(|c| c.max_band).chain(reached).min().filter(|_| reached.is_some());
     let reason = reason(&evidence);
     Verdict { score, band, caps, thresholds, reason, evidence }
+}
+
+/// The probability that log-odds stand for.
+pub fn probability(log_odds: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-log_odds))
 }
 
 /// The prior and the findings, those that count with their weights, and the sum: the log-odds.

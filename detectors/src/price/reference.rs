@@ -49,15 +49,15 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     };
     let tree = &matter.catalog.classes;
     let sure = if goods.source == Source::Named { weights.by_class } else { weights.by_likely_class };
-    let of = |fits: &dyn Fn(Class) -> bool| cheapest(matter, &|r| r.class.is_some_and(fits));
-    let exact = of(&|c| c == goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
+    let of = |class: Class| cheapest(matter, &|r| r.class == Some(class));
+    let exact = of(goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
     // A broader class holds dearer and cheaper goods, a narrower or a sister class may be others: a low price says
     // something, a usual one nothing. A price without a category stands for whatever the brand makes.
     let level = |c: Class| tree.has_price_level(c);
     let rough = |usd, sureness| Comparison { guessed: true, ..by(usd, Basis::BrandCategory, sureness) };
     let adapted = |fits: &dyn Fn(Class) -> bool| {
-        let of_class = |c: Class| cheapest(matter, &|r| r.class == Some(c)).map(|usd| usd * tree.price_level(goods.class, c));
-        matter.entry().classes.iter().copied().filter(|c| fits(*c)).filter_map(of_class).reduce(f64::min)
+        let adapt = |c: Class| Some(of(c)? * tree.price_level(goods.class, c));
+        matter.entry().classes.iter().copied().filter(|c| fits(*c)).filter_map(adapt).reduce(f64::min)
     };
     let broader = || adapted(&|c| level(c) && tree.is_within(goods.class, c)).map(|usd| rough(usd, weights.by_broader_class));
     let sister =

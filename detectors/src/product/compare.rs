@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::terms::{Text, Unit, fnv, is_colour};
+use super::terms::{Text, Unit, is_colour};
+use crate::fnv;
+use crate::score::probability;
 
 /// A word of a product index.
 pub(super) type Term = u32;
@@ -168,7 +170,7 @@ impl Vocabulary {
 
         // "Sandisk" and "San Disk": words joined on one side and apart on the other.
         let text = |term: Term| self.words[term as usize].as_str();
-        let is_joined = |joined: &[u64], word: &str| joined.binary_search(&fnv([word.as_bytes()])).is_ok();
+        let is_joined = |joined: &[u64], word: &str| joined.binary_search(&fnv(word.bytes())).is_ok();
         let whole_mine: Vec<&str> = open_mine.iter().map(|t| text(*t)).filter(|w| is_joined(&q.joined, w)).collect();
         let whole_theirs: Vec<&str> = open_theirs.iter().map(|w| w.text.as_str()).filter(|w| is_joined(&p.joined, w)).collect();
         let part_of = |word: &str, whole: &[&str]| word.len() >= PART && whole.iter().any(|w| w.contains(word));
@@ -216,7 +218,7 @@ pub(super) fn similarities(odds: &[f64]) -> Vec<f64> {
     let second = sorted.get(1).copied().unwrap_or(LEAST_SECOND).max(LEAST_SECOND);
     let similarity = |odds: &f64| {
         let compared = if *odds == best { OF_LEAD * (odds - second).clamp(0.0, MOST_LEAD) + OF_BEST } else { 0.0 };
-        1.0 / (1.0 + libm::exp(-(OF_MODEL * odds + compared + EVEN)))
+        probability(OF_MODEL * odds + compared + EVEN)
     };
     odds.iter().map(similarity).collect()
 }

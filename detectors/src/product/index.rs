@@ -1,5 +1,7 @@
 //! The products of a catalog, found by the rarest words that a listing shares with them.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, Occur, Query as IndexQuery, TermQuery};
@@ -79,8 +81,14 @@ impl ProductIndex {
             writer.wait_merging_threads()?;
             Some(index.reader()?.searcher())
         };
-        let products = products.iter().zip(&texts).map(|(p, text)| vocabulary.product(text, &Text::read(p.brand_name, &[]))).collect();
-        Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, products })
+        // Thousands of products have one brand.
+        let mut brands: HashMap<usize, Text> = HashMap::new();
+        let mut compared = Vec::with_capacity(products.len());
+        for (product, text) in products.iter().zip(&texts) {
+            let brand = brands.entry(product.brand).or_insert_with(|| Text::read(product.brand_name, &[]));
+            compared.push(vocabulary.product(text, brand));
+        }
+        Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, products: compared })
     }
 
     /// What a listing is searched by: its title, and what the seller says of brand and model.

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-use crate::text::{normalise, runs_together};
+use crate::fnv;
+use crate::text::{is_hangul, normalise, runs_together};
 
 /// Words that mean the same in several languages: word to meaning, as `~black` or `=watch`.
 static MEANINGS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
@@ -77,15 +78,10 @@ impl Text {
 
     /// Every two neighbouring words as one, hashed.
     pub(super) fn joined(&self) -> Vec<u64> {
-        let mut joined: Vec<u64> = self.raw.windows(2).map(|pair| fnv([pair[0].as_bytes(), pair[1].as_bytes()])).collect();
+        let mut joined: Vec<u64> = self.raw.windows(2).map(|pair| fnv(pair[0].bytes().chain(pair[1].bytes()))).collect();
         joined.sort_unstable();
         joined
     }
-}
-
-/// Hash of parts as if they were one.
-pub(super) fn fnv<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Whether a term is a colour.
@@ -114,10 +110,7 @@ fn terms(text: &str) -> Vec<String> {
         }
         let word = word.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
         let characters: Vec<char> = word.chars().collect();
-        if MEANINGS.contains_key(word)
-            || characters.len() < 3
-            || !characters.iter().all(|c| runs_together(*c) && !crate::text::is_hangul(*c))
-        {
+        if MEANINGS.contains_key(word) || characters.len() < 3 || !characters.iter().all(|c| runs_together(*c) && !is_hangul(*c)) {
             terms.push(meaning(word));
         } else {
             terms.extend(characters.windows(2).map(|pair| meaning(&pair.iter().collect::<String>())));

@@ -6,29 +6,18 @@ use touchstone_schemas::MatchKind;
 
 use super::document::{Cover, Document, Piece};
 use super::lexicon::{Mention, Name, Weakness};
+use super::slip::{LONG, SHORTEST as SHORTEST_FUZZY, is_misspelling, shape, shapes};
 use super::table::Change;
+use super::window::{LONGEST, MOST_WORDS, Window, sign_letter};
+use crate::fnv;
 
-/// Longest torn name looked for, in bytes.
-const LONGEST: usize = 26;
 /// Words of a description beyond these are not searched for hidden names.
 const MOST_TOKENS: usize = 64;
-/// Shortest name that a misspelling is looked for of.
-const SHORTEST_FUZZY: usize = 5;
-
 /// Fewest letters that are left of a name when one is hidden behind a sign: "V*ns".
 const SHORTEST_STARRED: usize = 3;
 
 /// Shortest name of which two letters may be hidden.
 const SHORTEST_STARRED_TWICE: usize = 6;
-/// Signs in a row that may be letters.
-const MOST_SIGNS: usize = 3;
-/// Words of a name that a misspelling is looked for of.
-const MOST_WORDS: usize = 5;
-
-/// From this length on a name is still told by its ends when one of them slips.
-const LONG: usize = 7;
-/// From this length on any letter inside may be another.
-const VERY_LONG: usize = 9;
 
 /// Indexes over the joined names.
 pub(crate) struct Hidden {
@@ -272,240 +261,12 @@ fn tear(document: &Document<'_>, tokens: &[Piece]) -> Tear {
     }
 }
 
-/// Some neighbouring words read as one: as they stand, and with digits and signs read as letters.
-#[derive(Default)]
-struct Window {
-    raw: String,
-    /// `1` and `|` read as i, and as l.
-    as_i: String,
-    as_l: String,
-    letters: usize,
-    single: bool,
-    /// Signs without a space stand between two words.
-    torn: bool,
-    signs: bool,
-    tokens: usize,
-    /// The window with the sign behind it as its last letter.
-    ended: Option<String>,
-}
-
-impl Window {
-    fn clear(&mut self) {
-        self.raw.clear();
-        self.as_i.clear();
-        self.as_l.clear();
-        self.letters = 0;
-        self.single = true;
-        self.torn = false;
-        self.signs = false;
-        self.tokens = 0;
-        self.ended = None;
-    }
-
-    /// What stands behind the window.
-    fn end(&mut self, signs: &str) {
-        let letters: String = signs.chars().take(MOST_SIGNS).filter_map(sign_letter).collect();
-        self.ended = (!letters.is_empty()).then(|| format!("{}{letters}", self.as_i));
-    }
-
-    /// Adds a word; false when the window has become too long to be a name.
-    fn push(&mut self, document: &Document<'_>, token: Piece, gap: &str, first: bool) -> bool {
-        let word = &document.text()[token.range()];
-        self.single &= word.len() == 1;
-        self.tokens += 1;
-        self.torn |= !first && !gap.is_empty() && !gap.contains(char::is_whitespace);
-        let most = if self.torn { 8 } else { MOST_WORDS };
-        if !word.is_ascii() || self.raw.len() + word.len() > LONGEST || (self.tokens > most && !self.single) {
-            return false;
-        }
-        // Signs between words may be letters of either: "h0u$ of".
-        let signs: Vec<char> = gap.chars().filter(|c| !c.is_whitespace()).collect();
-        let spell = |c: &char| sign_letter(*c).is_some() && (!first || matches!(c, '$' | '€' | '£' | '@'));
-        if !signs.is_empty() && signs.len() <= MOST_SIGNS && signs.iter().all(spell) {
-            for letter in signs.iter().filter_map(|c| sign_letter(*c).map(|letter| (*c, letter))) {
-                self.as_i.push(letter.1);
-                self.as_l.push(if letter.0 == '|' { 'l' } else { letter.1 });
-            }
-            self.signs = true;
-        }
-        self.raw.push_str(word);
-        // A number between words is a number: "the 7 v1rtues".
-        let number = !self.single && word.bytes().all(|b| b.is_ascii_digit());
-        for c in word.chars() {
-            self.letters += usize::from(c.is_ascii_lowercase());
-            self.as_i.push(if number { c } else { digit_letter(c, 'i') });
-            self.as_l.push(if number { c } else { digit_letter(c, 'l') });
-        }
-        true
-    }
-
-    /// The ways to read the window, and whether digits or signs stand for letters in it. Numbers alone are numbers.
-    fn readings(&self) -> impl Iterator<Item = (&str, bool)> {
-        let leet = self.as_i != self.raw && self.letters >= 2;
-        let differs = leet && self.as_l != self.as_i;
-        std::iter::once((self.raw.as_str(), false))
-            .chain(leet.then_some((self.as_i.as_str(), true)))
-            .chain(differs.then_some((self.as_l.as_str(), true)))
-            .chain(self.ended.as_deref().map(|reading| (reading, true)))
-    }
-}
-
-fn digit_letter(c: char, one: char) -> char {
-    match c {
-        '0' => 'o',
-        '1' => one,
-        '2' => 'z',
-        '3' => 'e',
-        '4' => 'a',
-        '5' => 's',
-        '6' | '9' => 'g',
-        '7' => 't',
-        '8' => 'b',
-        other => other,
-    }
-}
-
-fn sign_letter(c: char) -> Option<char> {
-    match c {
-        '$' => Some('s'),
-        '@' => Some('a'),
-        '!' | '|' | '¡' => Some('i'),
-        '€' | '£' => Some('e'),
-        '¢' => Some('c'),
-        '*' | '•' | '°' => Some('o'),
-        _ => None,
-    }
-}
-
-fn shape(first: u8, last: u8) -> usize {
-    let letter = |b: u8| usize::from(b.saturating_sub(b'a').min(25));
-    letter(first) * 26 + letter(last)
-}
-
-/// The shapes that a misspelling of a name may have.
-fn shapes(name: &[u8]) -> Vec<usize> {
-    let (first, last) = (name[0], name[name.len() - 1]);
-    let mut all = vec![shape(first, last)];
-    if name.len() >= LONG {
-        all.extend((b'a'..=b'z').filter(|c| begin_alike(*c, first)).map(|c| shape(c, last)));
-        all.push(shape(first, b's'));
-        all.extend((b'a'..=b'z').filter(|c| alike(*c, last)).map(|c| shape(first, c)));
-    }
-    // The last two swapped, or the last dropped.
-    if name.len() >= 2 {
-        all.push(shape(first, name[name.len() - 2]));
-    }
-    all
-}
-
-fn is_vowel(letter: u8) -> bool {
-    matches!(letter, b'a' | b'e' | b'i' | b'o' | b'u' | b'y')
-}
-
 /// Hash of what stands before and behind hidden letters.
 fn starred(before: &[u8], behind: &[u8]) -> u64 {
-    before
-        .iter()
-        .chain([b'*'].iter())
-        .chain(behind)
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, b| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+    fnv(before.iter().chain(b"*").chain(behind).copied())
 }
 
 /// Hashes of a word and of it less each letter.
 fn keys(word: &[u8]) -> impl Iterator<Item = u64> + '_ {
-    (0..=word.len()).map(move |left_out| {
-        word.iter()
-            .enumerate()
-            .filter(|(i, _)| *i != left_out)
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, (_, b)| (hash ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
-    })
-}
-
-/// Whether a word is a name with one slip that a reader would not notice: a letter doubled, dropped or added inside,
-/// two neighbours swapped, or a letter for one that looks or sounds alike. First and last letters stay, since a change
-/// there usually makes another word ("valentine" is no slip of a name that ends in o); a long name may begin with a letter
-/// that sounds alike, lose its last letter or double it, take an s, or have any vowel for another. In five letters a slip
-/// often makes another word, so that only a doubled letter, a swap or a dropped vowel counts.
-fn is_misspelling(word: &[u8], name: &[u8]) -> bool {
-    if word == name {
-        return false;
-    }
-    if name.len() >= LONG {
-        let tail = name.len() - 1;
-        let slipped = word == &name[..tail] || word.strip_suffix(b"s") == Some(name) || word.strip_suffix(&name[tail..]) == Some(name);
-        if slipped || (word[1..] == name[1..] && begin_alike(word[0], name[0])) {
-            return true;
-        }
-    }
-    let (w, n) = (word.len(), name.len());
-    // "Rolxe": the last two swapped.
-    if w == n && word[..n - 2] == name[..n - 2] && word[n - 2] == name[n - 1] && word[n - 1] == name[n - 2] {
-        return true;
-    }
-    if n >= LONG && w == n && word[..n - 1] == name[..n - 1] && alike(word[n - 1], name[n - 1]) {
-        return true;
-    }
-    if word.first() != name.first() || word.last() != name.last() {
-        return false;
-    }
-    let prefix = word.iter().zip(name).take_while(|(a, b)| a == b).count();
-    let suffix = word.iter().rev().zip(name.iter().rev()).take_while(|(a, b)| a == b).count();
-    let (short, long) = (word.len().min(name.len()), word.len().max(name.len()));
-    let doubled = word.len() > name.len() && prefix > 0 && word[prefix] == word[prefix - 1];
-    let short_name = name.len() <= SHORTEST_FUZZY;
-    match long - short {
-        1 => prefix + suffix >= short && (doubled || !short_name || (word.len() < name.len() && is_vowel(name[prefix]))),
-        0 if prefix + suffix + 1 == short => {
-            let vowels = name.len() >= LONG && is_vowel(word[prefix]) && is_vowel(name[prefix]);
-            let any = name.len() >= VERY_LONG;
-            (alike(word[prefix], name[prefix]) || vowels || any) && (!short_name || is_vowel(name[prefix]))
-        }
-        0 if prefix + suffix + 2 == short => word[prefix] == name[prefix + 1] && word[prefix + 1] == name[prefix],
-        _ => false,
-    }
-}
-
-/// Letters that sound alike at the beginning of a name.
-fn begin_alike(a: u8, b: u8) -> bool {
-    const PAIRS: [&[u8; 2]; 5] = [b"ck", b"kq", b"cq", b"sz", b"iy"];
-    PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
-}
-
-/// Letters that look or sound alike.
-fn alike(a: u8, b: u8) -> bool {
-    const PAIRS: [&[u8; 2]; 20] = [
-        b"bd", b"hn", b"xs", b"iy", b"il", b"ij", b"uv", b"vw", b"ck", b"kq", b"cs", b"sz", b"mn", b"fv", b"bp", b"dt", b"gj", b"ei",
-        b"ou", b"uw",
-    ];
-    PAIRS.iter().any(|pair| **pair == [a, b] || **pair == [b, a])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_misspelling_keeps_the_ends_and_slips_once() {
-        for (word, name, expected) in [
-            ("nordvalle", "nordvale", true),
-            ("norvale", "nordvale", true),
-            ("nordvlae", "nordvale", true),
-            ("nortvale", "nordvale", true),
-            ("nordvala", "nordvale", false),
-            ("nordvales", "nordvale", true),
-            ("nordval", "nordvale", true),
-            ("quellin", "kuellin", true),
-            ("orelo", "orel", false),
-            ("mordvale", "nordvale", false),
-            ("nordxale", "nordvale", false),
-            ("nordvale", "nordvale", false),
-            ("norvlae", "nordvale", false),
-            ("lummo", "lumo", true),
-            ("orrel", "orel", true),
-            ("kessra", "kesra", true),
-            ("kesa", "kesra", false),
-        ] {
-            assert_eq!(is_misspelling(word.as_bytes(), name.as_bytes()), expected, "{word}");
-        }
-    }
+    (0..=word.len()).map(move |left_out| fnv(word.iter().enumerate().filter(|(i, _)| *i != left_out).map(|(_, b)| *b)))
 }

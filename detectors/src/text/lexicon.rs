@@ -190,8 +190,8 @@ fn disguised(name: &Name, original: &str, title: &str) -> bool {
         || original.chars().all(|c| (c as u32) < 0x2000) && accents(original) >= accents(&name.written) + 2
 }
 
-/// Up to this length a word that is a name too becomes another word by an accent.
-const SHORT: usize = 4;
+/// Up to this length an accent more or less makes another word.
+pub(super) const SHORT: usize = 4;
 
 /// Numbers shorter than this, and short runs of digits, stand in listings for many things.
 fn tells_a_product(model: &str) -> bool {

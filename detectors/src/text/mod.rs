@@ -7,7 +7,9 @@ mod known;
 mod lexicon;
 mod negation;
 mod normalise;
+mod slip;
 mod table;
+mod window;
 mod words;
 
 pub(crate) use detector::TextDetector;

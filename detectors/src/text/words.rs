@@ -7,7 +7,7 @@ use touchstone_schemas::{Phrase, PhraseKind};
 use unicode_normalization::UnicodeNormalization;
 
 use super::document::{Cover, Document, Piece};
-use super::lexicon::Mention;
+use super::lexicon::{Mention, SHORT};
 use super::normalise::normalise;
 use super::table::Change;
 use crate::catalog::{Class, Classes, Head};
@@ -25,9 +25,6 @@ pub(crate) struct Entry {
     /// A number must stand after it.
     number_after: bool,
 }
-
-/// Letters of a word that accents must tell from other words.
-pub(crate) const SHORT: usize = 4;
 
 /// What a hit stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,6 @@
 //! `touchstone eval`: precision and recall against labels.
 
-use std::io::{self, Write};
-
-use super::scanner;
+use super::{print, scanner};
 use crate::batch;
 use crate::cli::EvalArgs;
 use crate::dead_letters::DeadLetters;
@@ -44,11 +42,5 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
     figures.labels_without_listing = labels.len();
     figures.catalog_version = scanner.catalog().version().to_owned();
     figures.policy_version = scanner.policy().version().to_owned();
-    if args.json {
-        let text = serde_json::to_string_pretty(&figures).map_err(|e| Failure::Run(e.into()))?;
-        writeln!(io::stdout(), "{text}")?;
-    } else {
-        write!(io::stdout(), "{}", table(&figures))?;
-    }
-    Ok(())
+    print(args.json, &figures, || table(&figures))
 }

@@ -1,8 +1,6 @@
 //! `touchstone fit`: weights and thresholds from labelled listings.
 
-use std::io::{self, Write};
-
-use super::scanner;
+use super::{policy_text, print, scanner};
 use crate::batch;
 use crate::cli::FitArgs;
 use crate::dead_letters::DeadLetters;
@@ -14,10 +12,7 @@ use crate::summary::Outcome;
 
 pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let scanner = scanner(&args.input)?;
-    let own = match &args.input.policy {
-        Some(path) => std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?,
-        None => scanner.catalog().policy().unwrap_or_default().to_owned(),
-    };
+    let (_, own) = policy_text(args.input.policy.as_deref(), &args.input.catalog, scanner.catalog())?;
     let mut labels = read_labels(&args.labels)?;
     let dead_letters = DeadLetters::create(None, &args.input.listings)?;
     let mut sample = Sample::default();
@@ -41,11 +36,5 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     summary.close();
     let fitted = fit(&scanner, &own, &sample)?;
     std::fs::write(&args.out, &fitted.file).map_err(|e| Failure::Run(anyhow::anyhow!("{}: cannot be written: {e}", args.out.display())))?;
-    if args.json {
-        let text = serde_json::to_string_pretty(&fitted.figures).map_err(|e| Failure::Run(e.into()))?;
-        writeln!(io::stdout(), "{text}")?;
-    } else {
-        write!(io::stdout(), "{}", table(&fitted.figures))?;
-    }
-    Ok(())
+    print(args.json, &fitted.figures, || table(&fitted.figures))
 }

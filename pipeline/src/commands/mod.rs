@@ -11,9 +11,10 @@ mod scan;
 mod schema;
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
 use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
 use crate::cli::{Cli, Command, Input};
@@ -45,17 +46,32 @@ fn scanner(input: &Input) -> Result<Arc<Scanner>, Failure> {
 
 /// The policy of a file, else the catalog's own, else the shipped one.
 fn policy(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
-    let of_catalog = catalog_path.join("policy.toml");
-    let (place, text) = match own {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
-            (path, text)
-        }
-        None => (of_catalog.as_path(), catalog.policy().unwrap_or_default().to_owned()),
-    };
+    let (place, text) = policy_text(own, catalog_path, catalog)?;
     let wrong = |e: String| Failure::Usage(format!("{}: {e}", place.display()));
     let policy = Policy::parse(&text).map_err(wrong)?;
     policy.conflict(catalog).map_or(Ok(policy), |e| Err(wrong(e)))
+}
+
+/// The file that sets the policy, and what it says; nothing where the shipped one holds.
+fn policy_text(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<(PathBuf, String), Failure> {
+    match own {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Failure::Usage(format!("{}: cannot be read: {e}", path.display())))?;
+            Ok((path.to_owned(), text))
+        }
+        None => Ok((catalog_path.join("policy.toml"), catalog.policy().unwrap_or_default().to_owned())),
+    }
+}
+
+/// Prints figures for machines, or as a table for people.
+fn print(json: bool, figures: &impl Serialize, table: impl FnOnce() -> String) -> Result<(), Failure> {
+    if json {
+        let text = serde_json::to_string_pretty(figures).map_err(|e| Failure::Run(e.into()))?;
+        writeln!(io::stdout(), "{text}")?;
+    } else {
+        write!(io::stdout(), "{}", table())?;
+    }
+    Ok(())
 }
 
 /// A catalog without faults; its warnings go to standard error.

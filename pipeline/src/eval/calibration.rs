@@ -1,6 +1,9 @@
 //! Whether scores are the probabilities that they say they are.
 
 use serde::Serialize;
+use touchstone_detectors::probability;
+
+use super::share::real;
 
 /// Scores under this are not looked at: most listings score next to nothing, and rightly.
 const LOWEST: f64 = 0.05;
@@ -39,7 +42,7 @@ impl Calibration {
         let at_rate: Vec<Point> =
             scored.iter().map(|&(score, suspect)| Point { score, suspect, weight: if suspect { of_suspects } else { of_clean } }).collect();
         let shift = libm::log(of_clean / of_suspects);
-        let moved = |score: f64| 1.0 / (1.0 + libm::exp(-(libm::log(score / (1.0 - score).max(1e-9)) + shift)));
+        let moved = |score: f64| probability(libm::log(score / (1.0 - score).max(1e-9)) + shift);
         let as_labelled: Vec<Point> = scored.iter().map(|&(score, suspect)| Point { score: moved(score), suspect, weight: 1.0 }).collect();
         Self {
             bins: bins(&at_rate),
@@ -86,12 +89,6 @@ fn brier_skill(points: &[Point]) -> f64 {
     let share = mean(points, truth);
     let error = |guess: &dyn Fn(&Point) -> f64| mean(points, |p| (guess(p) - truth(p)) * (guess(p) - truth(p)));
     1.0 - error(&|p| p.score) / error(&|_| share).max(f64::MIN_POSITIVE)
-}
-
-/// Counts of listings are far below what a float holds exactly.
-#[allow(clippy::cast_precision_loss)]
-fn real(n: usize) -> f64 {
-    n as f64
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use touchstone_schemas::Band;
 
 use super::calibration::Calibration;
 use super::labels::{Label, Truth};
+use super::share::{Share, real, recall_at};
 
 /// A labelled listing and what the scanner made of it: each brand's band, and the highest score.
 pub(crate) struct Judged {
@@ -26,28 +27,6 @@ impl Judged {
 
     fn right_brand(&self, band: Band) -> bool {
         self.label.brand_id.as_ref().is_none_or(|id| self.brands.iter().any(|(brand, b)| *b >= Some(band) && brand == id))
-    }
-}
-
-/// A share with its 95 % interval (Wilson).
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Share {
-    /// Nothing where there was nothing to count.
-    pub(crate) value: Option<f64>,
-    pub(crate) low: f64,
-    pub(crate) high: f64,
-}
-
-impl Share {
-    fn of(part: usize, whole: usize) -> Self {
-        if whole == 0 {
-            return Self { value: None, low: 0.0, high: 1.0 };
-        }
-        let (n, p) = (real(whole), real(part) / real(whole));
-        let z: f64 = 1.959_964;
-        let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
-        let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-        Self { value: Some(p), low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
     }
 }
 
@@ -96,16 +75,11 @@ pub(crate) struct Figures {
     pub(crate) policy_version: String,
 }
 
-/// Counts of listings are far below what a float holds exactly.
-#[allow(clippy::cast_precision_loss)]
-fn real(n: usize) -> f64 {
-    n as f64
-}
-
 /// Measures judgements. Versions and what has no pair are the caller's to fill in.
 pub(crate) fn measure(judged: &[Judged], base_rate: f64) -> Figures {
     let suspects = judged.iter().filter(|j| j.suspect()).count();
     let clean = judged.len() - suspects;
+    let scored: Vec<(f64, bool)> = judged.iter().map(|j| (j.score, j.suspect())).collect();
     Figures {
         scored: judged.len(),
         suspects,
@@ -114,9 +88,9 @@ pub(crate) fn measure(judged: &[Judged], base_rate: f64) -> Figures {
         labels_without_listing: 0,
         base_rate,
         bands: Band::ALL.iter().rev().map(|band| at_band(judged, *band, suspects, clean, base_rate)).collect(),
-        recall_at_99_precision: recall_at(judged, 0.99, suspects),
+        recall_at_99_precision: recall_at(scored.iter().copied(), 0.99, suspects),
         sources: sources(judged),
-        calibration: Calibration::of(&judged.iter().map(|j| (j.score, j.suspect())).collect::<Vec<_>>(), base_rate, suspects, clean),
+        calibration: Calibration::of(&scored, base_rate, suspects, clean),
         catalog_version: String::new(),
         policy_version: String::new(),
     }
@@ -141,22 +115,6 @@ fn at_band(judged: &[Judged], band: Band, suspects: usize, clean: usize, base_ra
         right_brand: Share::of(right, true_flags),
         precision_at_base_rate: rates.filter(|(t, f)| t + f > 0.0).map(|(t, f)| t / (t + f)),
     }
-}
-
-/// The highest recall of any cut on the score at which precision is at least `precision`.
-fn recall_at(judged: &[Judged], precision: f64, suspects: usize) -> f64 {
-    let mut by_score: Vec<&Judged> = judged.iter().collect();
-    by_score.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let (mut hits, mut best) = (0, 0);
-    for (i, j) in by_score.iter().enumerate() {
-        hits += usize::from(j.suspect());
-        // Listings of one score are above a cut together.
-        let last_of_score = by_score.get(i + 1).is_none_or(|next| next.score < j.score);
-        if last_of_score && real(hits) >= precision * real(i + 1) {
-            best = hits;
-        }
-    }
-    if suspects == 0 { 0.0 } else { real(best) / real(suspects) }
 }
 
 fn sources(judged: &[Judged]) -> Vec<OfSource> {
@@ -214,12 +172,5 @@ mod tests {
         assert_eq!(figures.recall_at_99_precision, 2.0 / 3.0);
         assert_eq!(figures.sources[0].false_flags_per_1000, Some(500.0));
         assert_eq!(figures.calibration.bins.iter().map(|b| b.listings).sum::<usize>(), 4);
-    }
-
-    #[test]
-    fn wilson_intervals_are_those_of_the_tables() {
-        let share = Share::of(8, 10);
-        assert!((share.low - 0.4902).abs() < 1e-3 && (share.high - 0.9433).abs() < 1e-3);
-        assert_eq!(Share::of(0, 0).value, None);
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::measure::{Figures, Share};
+use super::measure::Figures;
+use super::share::Share;
 
 /// Writes the figures for people.
 pub(crate) fn table(figures: &Figures) -> String {

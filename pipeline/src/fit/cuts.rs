@@ -1,5 +1,7 @@
 //! Where the bands begin: cuts on the score, chosen on listings that the weights were not fitted on.
 
+use crate::eval::{at_least, real};
+
 /// What a policy makes of a listing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Judged {
@@ -30,7 +32,8 @@ pub(crate) fn choose(judged: &[Judged]) -> [f64; 3] {
     let ask = lowest(all(), |hits, all| precision(hits, all) >= ASK);
     let report = lowest(all(), |hits, all| precision(hits, all) >= REPORT).max(ask);
     let free = judged.iter().filter(|j| !j.capped).map(|j| (j.score, j.suspect));
-    let remove = lowest(free, |hits, all| precision(hits, all) >= REMOVE && bound(hits, all) >= REMOVE_BOUND).max(report).max(LEAST_REMOVE);
+    let remove =
+        lowest(free, |hits, all| precision(hits, all) >= REMOVE && at_least(hits, all) >= REMOVE_BOUND).max(report).max(LEAST_REMOVE);
     [remove, report, ask]
 }
 
@@ -51,21 +54,8 @@ fn lowest(scores: impl Iterator<Item = (f64, bool)>, suffices: impl Fn(usize, us
     cut.max(LEAST)
 }
 
-#[allow(clippy::cast_precision_loss)]
-pub(crate) fn real(n: usize) -> f64 {
-    n as f64
-}
-
 fn precision(hits: usize, all: usize) -> f64 {
     real(hits) / real(all.max(1))
-}
-
-/// One-sided lower bound of a share at 95 % (Wilson).
-pub(crate) fn bound(hits: usize, all: usize) -> f64 {
-    let (n, p, z) = (real(all.max(1)), precision(hits, all), 1.644_854);
-    let centre = p + z * z / (2.0 * n);
-    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
-    (centre - half) / (1.0 + z * z / n)
 }
 
 #[cfg(test)]
@@ -93,11 +83,5 @@ mod tests {
     fn too_few_labels_open_no_removals() {
         let set = vec![judged(0.95, true, false); 60];
         assert_eq!(choose(&set)[0], NEVER);
-    }
-
-    #[test]
-    fn the_bound_is_that_of_the_tables() {
-        // Wilson, one-sided 95 %: 100 of 100.
-        assert!((bound(100, 100) - 0.9737).abs() < 1e-3);
     }
 }

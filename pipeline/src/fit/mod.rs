@@ -4,8 +4,7 @@ mod cuts;
 mod sample;
 mod solve;
 mod space;
-
-use std::collections::BTreeMap;
+mod table;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
@@ -13,11 +12,12 @@ use serde::Serialize;
 use touchstone_detectors::{Policy, Scanner};
 use touchstone_schemas::Timestamp;
 
-use cuts::{Judged, bound, real};
+use cuts::Judged;
 pub(crate) use sample::{Case, Sample};
 use space::Space;
+pub(crate) use table::table;
 
-use crate::eval::Calibration;
+use crate::eval::{Calibration, at_least, real, recall_at};
 use crate::failure::Failure;
 
 /// Parts that take turns in being left out.
@@ -124,14 +124,14 @@ pub(crate) fn fit(scanner: &Scanner, own: &str, sample: &Sample) -> Result<Fitte
         base_rate,
         thresholds,
         out_of_fold,
-        recall_at_99_precision: recall_at_99(&unseen, suspects),
+        recall_at_99_precision: recall_at(scored.iter().copied(), 0.99, suspects),
         right_brand: real(right.clone().filter(|j| j.right_brand).count()) / real(right.count().max(1)),
         calibration: Calibration::of(&scored, base_rate, suspects, clean),
         worst_precision: telling().map(|a| a.precision).reduce(f64::min),
         worst_recall: telling().map(|a| a.recall).reduce(f64::min),
         sources_left_out,
     };
-    let file = space.file(&point, thresholds, &head(&figures, scanner));
+    let file = space.file(&point, thresholds, &table::head(&figures, scanner));
     Policy::parse(&file).map_err(|e| Failure::Run(anyhow::anyhow!("the fitted policy: {e}")))?;
     Ok(Fitted { file, figures })
 }
@@ -156,95 +156,9 @@ fn at<'a>(judged: impl Iterator<Item = &'a Judged>, cut: f64, suspects: usize) -
         true_flags,
         false_flags: flagged.len() - true_flags,
         precision: if flagged.is_empty() { 1.0 } else { real(true_flags) / real(flagged.len()) },
-        precision_at_least: bound(true_flags, flagged.len()),
+        precision_at_least: at_least(true_flags, flagged.len()),
         recall: real(true_flags) / real(suspects.max(1)),
     }
-}
-
-fn recall_at_99(judged: &[Judged], suspects: usize) -> f64 {
-    let mut sorted: Vec<&Judged> = judged.iter().collect();
-    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let (mut hits, mut best) = (0, 0);
-    for (i, j) in sorted.iter().enumerate() {
-        hits += usize::from(j.suspect);
-        let last = sorted.get(i + 1).is_none_or(|next| next.score < j.score);
-        if last && real(hits) >= 0.99 * real(i + 1) {
-            best = hits;
-        }
-    }
-    real(best) / real(suspects.max(1))
-}
-
-/// What the file says of itself.
-fn head(f: &Figures, scanner: &Scanner) -> String {
-    use std::fmt::Write;
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "by `touchstone fit` on {} suspect and {} clean listings, catalog {}; scores are probabilities at a base rate of {}.",
-        f.suspects,
-        f.clean,
-        scanner.catalog().version(),
-        f.base_rate
-    );
-    let _ = writeln!(text, "# On listings left out of the fit, ten parts taking turns:");
-    for (band, a) in ["remove", "report", "ask_brand"].iter().zip(&f.out_of_fold) {
-        let _ = writeln!(
-            text,
-            "#   {band} and above: precision {:.3} (at least {:.3}), recall {:.3}",
-            a.precision, a.precision_at_least, a.recall
-        );
-    }
-    let c = &f.calibration;
-    let _ = writeln!(text, "#   expected calibration error {:.3}, Brier skill {:.3}", c.expected_error, c.brier_skill);
-    if let (Some(p), Some(r)) = (f.worst_precision, f.worst_recall) {
-        let _ = writeln!(
-            text,
-            "# Worst pair of a source of suspects and one of clean listings left out: precision {p:.3}, recall {r:.3} at report."
-        );
-    }
-    text
-}
-
-/// Figures for people.
-pub(crate) fn table(f: &Figures) -> String {
-    use std::fmt::Write;
-    let mut text = String::new();
-    let _ = writeln!(text, "{} suspect and {} clean listings; each judged by a fit that did not see it\n", f.suspects, f.clean);
-    let _ = writeln!(
-        text,
-        "{:<12} {:>9} {:>6} {:>6} {:>10} {:>9} {:>7}",
-        "and above", "score", "true", "false", "precision", "at least", "recall"
-    );
-    for ((band, cut), a) in ["remove", "report", "ask_brand"].iter().zip(f.thresholds).zip(&f.out_of_fold) {
-        let _ = writeln!(
-            text,
-            "{band:<12} {cut:>9.4} {:>6} {:>6} {:>10.3} {:>9.3} {:>7.3}",
-            a.true_flags, a.false_flags, a.precision, a.precision_at_least, a.recall
-        );
-    }
-    let c = &f.calibration;
-    let _ = writeln!(text, "\nrecall at 99 % precision {:.3}; right brand {:.3}", f.recall_at_99_precision, f.right_brand);
-    let _ = writeln!(text, "scores from 0.05: expected calibration error {:.3}, Brier skill {:.3}", c.expected_error, c.brier_skill);
-    let _ = writeln!(
-        text,
-        "\n{:<20} {:<20} {:>6} {:>6} {:>10} {:>7}",
-        "suspects left out", "clean left out", "true", "false", "precision", "recall"
-    );
-    let mut by_suspects: BTreeMap<&str, Vec<&Pair>> = BTreeMap::new();
-    f.sources_left_out.iter().filter(|p| p.telling).for_each(|p| by_suspects.entry(&p.suspects).or_default().push(p));
-    for pair in by_suspects.into_values().flatten() {
-        let a = pair.at_report;
-        let _ = writeln!(
-            text,
-            "{:<20} {:<20} {:>6} {:>6} {:>10.3} {:>7.3}",
-            pair.suspects, pair.clean, a.true_flags, a.false_flags, a.precision, a.recall
-        );
-    }
-    let few = f.sources_left_out.iter().filter(|p| !p.telling).count();
-    let _ = writeln!(text, "({few} pairs whose suspects are fewer than {TELLING} are in --json alone)");
-    text
 }
 
 fn progress(steps: u64) -> ProgressBar {

@@ -5,7 +5,7 @@
 //! from where that ends (Gauss-Newton). A normal prior keeps what the labels say nothing of where it was.
 
 use rayon::prelude::*;
-use touchstone_detectors::Scanner;
+use touchstone_detectors::{Scanner, probability};
 
 use super::sample::Case;
 use super::space::Space;
@@ -69,7 +69,7 @@ fn follow(space: &Space, lines: &[Line], from: &[f64], shift: f64) -> Vec<f64> {
             for (line, odds) in lines.iter().zip(&odds) {
                 let x = line.slopes[i];
                 if x != 0.0 {
-                    let p = 1.0 / (1.0 + libm::exp(-(odds + shift)));
+                    let p = probability(odds + shift);
                     slope += (p - f64::from(u8::from(line.suspect))) * x;
                     bend += p * (1.0 - p) * x * x;
                 }
