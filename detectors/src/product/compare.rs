@@ -266,6 +266,32 @@ mod tests {
     }
 
     #[test]
+    fn numbers_colours_and_sizes_that_contradict_speak_against_a_product() {
+        let product = text("Kessra drive KS640 black 64 GB", &[]);
+        let vocabulary = Vocabulary::of(std::slice::from_ref(&product));
+        let compiled = vocabulary.product(&product, &Text::default());
+        let odds = |title: &str| vocabulary.log_odds(&vocabulary.query(text(title, &[])), &compiled);
+        for (agrees, silent, contradicts) in [
+            ("Kessra drive KS640", "Kessra drive stick", "Kessra drive KS720"),
+            ("Kessra drive negro", "Kessra drive stick", "Kessra drive rojo"),
+            ("Kessra drive 64GB", "Kessra drive stick", "Kessra drive 32GB"),
+        ] {
+            let [agrees, silent, contradicts] = [agrees, silent, contradicts].map(odds);
+            assert!(agrees > silent && silent > contradicts + 1.5, "{agrees} {silent} {contradicts}");
+        }
+    }
+
+    #[test]
+    fn a_product_is_named_by_more_than_its_brand_and_a_colour() {
+        let product = text("Kessra drive black", &["KS640"]);
+        let vocabulary = Vocabulary::of(std::slice::from_ref(&product));
+        let compiled = vocabulary.product(&product, &text("Kessra", &[]));
+        for (title, expected) in [("Kessra drive", true), ("KS640", true), ("Kessra noir", false), ("Kessra 2026", false)] {
+            assert_eq!(vocabulary.names(&vocabulary.query(text(title, &[])), &compiled), expected, "{title}");
+        }
+    }
+
+    #[test]
     fn equal_candidates_share_the_place() {
         let similar = similarities(&[1.0, 1.0, -3.0]);
         assert_eq!(similar[0], similar[1]);
