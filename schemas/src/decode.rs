@@ -8,6 +8,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::strict::{self, Sure, Text};
+
 /// What kind of fault it is: the `reason` of a dead letter and the label of `faults_total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultReason {
@@ -83,6 +85,14 @@ pub fn decode<T: Decode>(payload: &[u8]) -> Result<Decoded<T>, Fault> {
         path: String::new(),
         detail: format!("byte {} is not UTF-8", e.valid_up_to()),
     })?;
+    if let Ok(Sure(value)) = serde_json::from_str(text) {
+        return Ok(Decoded { value, faults: Vec::new() });
+    }
+    lenient(text)
+}
+
+/// Decodes what has a fault somewhere: the fault and its path are told, and what is optional dropped.
+pub(crate) fn lenient<T: Decode>(text: &str) -> Result<Decoded<T>, Fault> {
     let raw: &RawValue = serde_json::from_str(text).map_err(|e| Fault {
         reason: FaultReason::NotJson,
         path: String::new(),
@@ -100,6 +110,12 @@ pub trait Decode: Sized {
     /// # Errors
     /// The fault that makes the whole value unusable.
     fn decode(raw: &RawValue, decoder: &mut Decoder) -> Result<Self, Fault>;
+
+    /// Reads a value that is wholly as the contract says, in one pass.
+    ///
+    /// # Errors
+    /// Anything at all is not: then [`Decode::decode`] says what.
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
 /// A type that can tell its JSON Schema.
@@ -183,35 +199,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
                 let mut members = Vec::with_capacity(map.size_hint().unwrap_or(16));
-                while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+                while let Some(Text(key)) = map.next_key::<Text<'de>>()? {
                     members.push((key, map.next_value::<&'de RawValue>()?));
                 }
                 Ok(Object(members))
             }
         }
         deserializer.deserialize_map(Members)
-    }
-}
-
-/// A key borrowed from the text where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AnyStr;
-        impl<'de> Visitor<'de> for AnyStr {
-            type Value = Key<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
-            fn visit_borrowed_str<E>(self, v: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(v)))
-            }
-            fn visit_str<E>(self, v: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(v.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(AnyStr)
     }
 }
 
@@ -280,6 +274,10 @@ impl Decode for String {
         }
         serde_json::from_str(raw.get()).map_err(|e| decoder.fault(FaultReason::WrongForm, e.to_string()))
     }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)
+    }
 }
 
 impl Schema for String {
@@ -291,6 +289,10 @@ impl Schema for String {
 impl Decode for bool {
     fn decode(raw: &RawValue, decoder: &mut Decoder) -> Result<Self, Fault> {
         serde_json::from_str(raw.get()).map_err(|_| decoder.wrong_type("true or false", raw))
+    }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bool::deserialize(deserializer)
     }
 }
 
@@ -306,6 +308,10 @@ impl Decode for f64 {
             return Err(decoder.wrong_type("a number", raw));
         }
         serde_json::from_str(raw.get()).map_err(|e| decoder.fault(FaultReason::WrongForm, e.to_string()))
+    }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        f64::deserialize(deserializer)
     }
 }
 
@@ -325,6 +331,11 @@ impl Decode for u64 {
             Ok(value) if value >= 0 => Ok(value.unsigned_abs()),
             _ => Err(decoder.fault(FaultReason::WrongForm, format!("expected an integer from 0 to 2^63-1, found {}", cut(raw.get())))),
         }
+    }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = u64::deserialize(deserializer)?;
+        if i64::try_from(value).is_ok() { Ok(value) } else { Err(serde::de::Error::custom("over 2^63-1")) }
     }
 }
 
@@ -347,6 +358,10 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
         }
         Ok(map)
     }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        strict::map(deserializer)
+    }
 }
 
 impl<T: Schema> Schema for BTreeMap<String, T> {
@@ -358,6 +373,10 @@ impl<T: Schema> Schema for BTreeMap<String, T> {
 impl<T: Decode> Decode for Box<T> {
     fn decode(raw: &RawValue, decoder: &mut Decoder) -> Result<Self, Fault> {
         T::decode(raw, decoder).map(Box::new)
+    }
+
+    fn strict<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::strict(deserializer).map(Box::new)
     }
 }
 
@@ -414,6 +433,36 @@ macro_rules! record {
                 $($check(&record, decoder)?;)?
                 Ok(record)
             }
+
+            fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                use serde::de::Error;
+                struct Fields;
+                impl<'de> serde::de::Visitor<'de> for Fields {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
+                        $(let mut $field = None;)*
+                        while let Some(crate::strict::Text(found)) = map.next_key()? {
+                            match &*found {
+                                $(name if name == crate::decode::key(stringify!($field)) => {
+                                    // Of equal keys the last holds: the slow way knows how.
+                                    if $field.is_some() {
+                                        return Err(A::Error::custom("a key twice"));
+                                    }
+                                    $field = crate::decode::record!(@strict $how map, $type);
+                                })*
+                                _ => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                            }
+                        }
+                        Ok($name { $($field: crate::decode::record!(@present $how $field, A),)* })
+                    }
+                }
+                let record = deserializer.deserialize_map(Fields)?;
+                $($check(&record, &mut crate::decode::Decoder::default()).map_err(D::Error::custom)?;)?
+                Ok(record)
+            }
         }
 
         impl crate::decode::Schema for $name {
@@ -448,6 +497,14 @@ macro_rules! record {
     (@put opt $map:ident, $key:expr, $value:expr) => { if let Some(value) = &$value { $map.serialize_entry($key, value)?; } };
     (@put flag $map:ident, $key:expr, $value:expr) => { if $value { $map.serialize_entry($key, &true)?; } };
     (@put $how:ident $map:ident, $key:expr, $value:expr) => { if !$value.is_empty() { $map.serialize_entry($key, &$value)?; } };
+    (@strict list $map:ident, $type:ty) => { $map.next_value::<Option<Vec<crate::strict::Sure<$type>>>>()?.map(crate::strict::values) };
+    (@strict slots $map:ident, $type:ty) => { crate::decode::record!(@strict list $map, $type) };
+    (@strict array $map:ident, $type:ty) => { crate::decode::record!(@strict list $map, $type) };
+    (@strict $how:ident $map:ident, $type:ty) => { $map.next_value::<Option<crate::strict::Sure<$type>>>()?.map(|sure| sure.0) };
+    (@present req $field:ident, $access:ident) => { $field.ok_or_else(|| $access::Error::custom("a field is missing"))? };
+    (@present opt $field:ident, $access:ident) => { $field };
+    (@present null $field:ident, $access:ident) => { $field };
+    (@present $how:ident $field:ident, $access:ident) => { $field.unwrap_or_default() };
     (@take req $object:ident, $decoder:ident, $key:expr) => { $object.req($decoder, $key)? };
     (@take null $object:ident, $decoder:ident, $key:expr) => { $object.opt($decoder, $key) };
     (@take opt $object:ident, $decoder:ident, $key:expr) => { $object.opt($decoder, $key) };
@@ -494,6 +551,10 @@ macro_rules! choice {
                     let found = crate::decode::cut(&text);
                     decoder.fault(crate::decode::FaultReason::WrongForm, format!("expected one of {known}; found {found:?}"))
                 })
+            }
+
+            fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::strict::text(deserializer, |text| Self::ALL.iter().copied().find(|value| value.as_str() == text))
             }
         }
 

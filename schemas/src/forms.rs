@@ -47,6 +47,10 @@ macro_rules! form {
                     decoder.fault(FaultReason::WrongForm, format!("expected a text like {} ({}), found {:?}", $example, $pattern, cut(&text)))
                 })
             }
+
+            fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                crate::strict::text(deserializer, Self::new)
+            }
         }
 
         impl Schema for $name {
@@ -140,6 +144,10 @@ macro_rules! decimal {
         impl Decode for $name {
             fn decode(raw: &RawValue, decoder: &mut Decoder) -> Result<Self, Fault> {
                 f64::decode(raw, decoder).map(Self::from_f64)
+            }
+
+            fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                f64::strict(deserializer).map(Self::from_f64)
             }
         }
 

@@ -18,6 +18,7 @@ mod notice;
 mod removal;
 mod standing;
 mod state;
+mod strict;
 mod suspect;
 mod time;
 mod verdict;

@@ -180,6 +180,10 @@ impl Decode for Id {
             Err(decoder.fault(FaultReason::WrongForm, format!("expected 1 to 256 bytes, found {}", text.len())))
         }
     }
+
+    fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::strict::text(deserializer, |text| (1..=256).contains(&text.len()).then(|| Self(text.to_owned())))
+    }
 }
 
 impl crate::decode::Schema for Id {

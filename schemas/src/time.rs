@@ -134,6 +134,10 @@ impl Decode for Timestamp {
             decoder.fault(FaultReason::WrongForm, format!("expected RFC 3339 in UTC like 2026-11-21T08:00:00Z, found {:?}", cut(&text)))
         })
     }
+
+    fn strict<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::strict::text(deserializer, Self::parse)
+    }
 }
 
 impl Schema for Timestamp {
