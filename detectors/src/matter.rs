@@ -69,7 +69,7 @@ fn without_contradictions(document: &Document<'_>, hits: &mut Vec<Hit>, catalog:
         // From the end, so that what stands before keeps its place; pieces may overlap.
         let mut end = title.len();
         for piece in said.iter().rev() {
-            let range = document.normalised.original(piece.range());
+            let range = document.original_range(*piece);
             if range.end <= end {
                 title.replace_range(range.clone(), " ");
                 end = range.start;

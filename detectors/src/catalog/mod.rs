@@ -10,6 +10,7 @@ mod rows;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashSet;
 use touchstone_schemas::{
     AuthorisedSeller, Brand, CategoryMapping, Condition, KnownFake, Market, Offender, Phrase, Product, ReferencePrice, Timestamp, decode,
 };
@@ -267,7 +268,7 @@ fn vocabulary(classes: &Classes, packs: &[(String, Phrase)], products: &[(usize,
     let written = classes.words().iter().map(|w| normalise(&w.written));
     let phrases = packs.iter().map(|(_, phrase)| normalise(&phrase.phrase));
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut ordinary: HashSet<String> = written.clone().chain(phrases).flat_map(|text| words(&text)).collect();
+    let mut ordinary: FxHashSet<String> = written.clone().chain(phrases).flat_map(|text| words(&text)).collect();
     let mut brand_of: HashMap<&str, usize> = HashMap::new();
     for (brand, word) in products.iter().flat_map(|(brand, name)| name.split(' ').map(move |word| (*brand, word))) {
         if *brand_of.entry(word).or_insert(brand) != brand {

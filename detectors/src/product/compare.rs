@@ -4,7 +4,7 @@
 //! five languages); and a comparison of the candidates with each other, since a listing is mostly one product. The figures
 //! are in benches/QUALITY.md.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::terms::{Text, Unit, is_colour};
 use crate::fnv;
@@ -35,6 +35,7 @@ struct Word {
     /// Nothing where no product has it.
     term: Option<Term>,
     text: String,
+    hash: u64,
     weight: f64,
 }
 
@@ -56,10 +57,14 @@ pub(crate) struct Query {
 /// Words by number, with how much each says.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary {
-    numbers: HashMap<String, Term>,
+    numbers: FxHashMap<String, Term>,
     words: Vec<String>,
     /// For each word, in how many products it stands.
     frequency: Vec<u32>,
+    /// Inverse document frequencies: rare words say more.
+    weights: Vec<f64>,
+    /// Each word's hash, as joined words have it.
+    hashes: Vec<u64>,
     products: u32,
 }
 
@@ -94,13 +99,15 @@ impl Vocabulary {
             }
             vocabulary.frequency[term as usize] += 1;
         }
+        let products = f64::from(vocabulary.products);
+        let weight = |frequency: &u32| libm::log((1.0 + products) / (0.5 + f64::from(*frequency))).max(0.1);
+        vocabulary.weights = vocabulary.frequency.iter().map(weight).collect();
+        vocabulary.hashes = vocabulary.words.iter().map(|word| fnv(word.bytes())).collect();
         vocabulary
     }
 
-    /// Inverse document frequency: rare words say more.
     fn weight(&self, term: Term) -> f64 {
-        let frequency = f64::from(self.frequency[term as usize]);
-        libm::log((1.0 + f64::from(self.products)) / (0.5 + frequency)).max(0.1)
+        self.weights[term as usize]
     }
 
     /// What a word says that no product has.
@@ -132,7 +139,7 @@ impl Vocabulary {
         let strange = self.strange_weight();
         let word = |text: String| {
             let term = self.numbers.get(&text).copied();
-            Word { term, weight: term.map_or(strange, |t| self.weight(t)), text }
+            Word { term, weight: term.map_or(strange, |t| self.weight(t)), hash: fnv(text.bytes()), text }
         };
         let own: Vec<Word> = text.own.into_iter().map(word).collect();
         let extra: Vec<Word> = text.extra.into_iter().map(word).collect();
@@ -170,9 +177,10 @@ impl Vocabulary {
 
         // "Sandisk" and "San Disk": words joined on one side and apart on the other.
         let text = |term: Term| self.words[term as usize].as_str();
-        let is_joined = |joined: &[u64], word: &str| joined.binary_search(&fnv(word.bytes())).is_ok();
-        let whole_mine: Vec<&str> = open_mine.iter().map(|t| text(*t)).filter(|w| is_joined(&q.joined, w)).collect();
-        let whole_theirs: Vec<&str> = open_theirs.iter().map(|w| w.text.as_str()).filter(|w| is_joined(&p.joined, w)).collect();
+        let is_joined = |joined: &[u64], hash: u64| joined.binary_search(&hash).is_ok();
+        let hash = |term: Term| self.hashes[term as usize];
+        let whole_mine: Vec<&str> = open_mine.iter().filter(|t| is_joined(&q.joined, hash(**t))).map(|t| text(*t)).collect();
+        let whole_theirs: Vec<&str> = open_theirs.iter().filter(|w| is_joined(&p.joined, w.hash)).map(|w| w.text.as_str()).collect();
         let part_of = |word: &str, whole: &[&str]| word.len() >= PART && whole.iter().any(|w| w.contains(word));
         let had_mine = |word: &str| whole_mine.contains(&word) || part_of(word, &whole_theirs);
         let had_theirs = |word: &str| whole_theirs.contains(&word) || part_of(word, &whole_mine);

@@ -7,7 +7,7 @@ use tantivy::collector::TopDocs;
 use tantivy::query::{BooleanQuery, Occur, Query as IndexQuery, TermQuery};
 use tantivy::schema::{FAST, Field, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{TextAnalyzer, WhitespaceTokenizer};
-use tantivy::{Index, Searcher, TantivyDocument, TantivyError, Term as IndexTerm};
+use tantivy::{DocAddress, Index, Searcher, SegmentReader, TantivyDocument, TantivyError, Term as IndexTerm};
 
 use super::compare::{Product, Query, Vocabulary, similarities};
 use super::terms::Text;
@@ -45,6 +45,8 @@ pub(crate) struct ProductText<'a> {
 /// All products.
 pub(crate) struct ProductIndex {
     searcher: Option<Searcher>,
+    /// For each segment, the number of the product that each document is: opening the column takes longer than the search.
+    numbers: Vec<Vec<u32>>,
     words: Field,
     brand: Field,
     vocabulary: Vocabulary,
@@ -88,7 +90,8 @@ impl ProductIndex {
             let brand = brands.entry(product.brand).or_insert_with(|| Text::read(product.brand_name, &[]));
             compared.push(vocabulary.product(text, brand));
         }
-        Ok(Self { searcher, words: words_field, brand: brand_field, vocabulary, products: compared })
+        let numbers = searcher.iter().flat_map(Searcher::segment_readers).map(numbers).collect::<Result<_, _>>()?;
+        Ok(Self { searcher, numbers, words: words_field, brand: brand_field, vocabulary, products: compared })
     }
 
     /// What a listing is searched by: its title, and what the seller says of brand and model.
@@ -112,11 +115,8 @@ impl ProductIndex {
             search = BooleanQuery::new(vec![(Occur::Must, Box::new(search) as Box<dyn IndexQuery>), (Occur::Must, Box::new(of_brand))]);
         }
         let found = searcher.search(&search, &TopDocs::with_limit(CANDIDATES).order_by_score()).unwrap_or_default();
-        let number = |segment: u32, document: u32| {
-            let column = searcher.segment_reader(segment).fast_fields().u64("number").ok()?;
-            column.first(document).and_then(|n| usize::try_from(n).ok())
-        };
-        let candidates: Vec<usize> = found.into_iter().filter_map(|(_, at)| number(at.segment_ord, at.doc_id)).collect();
+        let number = |at: DocAddress| self.numbers[at.segment_ord as usize][at.doc_id as usize] as usize;
+        let candidates: Vec<usize> = found.into_iter().map(|(_, at)| number(at)).collect();
         let odds: Vec<f64> = candidates.iter().map(|p| self.vocabulary.log_odds(query, &self.products[*p])).collect();
         let similar = similarities(&odds);
         let mut retrieved: Vec<Retrieved> = candidates
@@ -131,4 +131,10 @@ impl ProductIndex {
         retrieved.sort_by(|a, b| b.odds.total_cmp(&a.odds).then(a.product.cmp(&b.product)));
         retrieved
     }
+}
+
+fn numbers(segment: &SegmentReader) -> Result<Vec<u32>, TantivyError> {
+    let column = segment.fast_fields().u64("number")?;
+    // Products are far fewer than four thousand million.
+    Ok((0..segment.max_doc()).map(|document| column.first(document).unwrap_or_default() as u32).collect())
 }

@@ -1,14 +1,15 @@
 //! A text as the words that tell one product from another.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fnv;
 use crate::text::{is_hangul, normalise, runs_together};
 
 /// Words that mean the same in several languages: word to meaning, as `~black` or `=watch`.
-static MEANINGS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
-    let mut meanings = HashMap::new();
+static MEANINGS: LazyLock<FxHashMap<String, &'static str>> = LazyLock::new(|| {
+    let mut meanings = FxHashMap::default();
     for line in include_str!("../../defaults/meanings.txt").lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split(' ');
         // The first word names the meaning and has it.
@@ -90,7 +91,7 @@ pub(super) fn is_colour(term: &str) -> bool {
 }
 
 fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = HashSet::new();
+    let mut seen = FxHashSet::default();
     words.filter(|word| seen.insert(word.clone())).collect()
 }
 

@@ -1,28 +1,67 @@
 //! The texts of one listing as one normalised text, and the way from it back to field and byte.
 
-use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt;
 use std::ops::Range;
 
 use touchstone_schemas::{Listing, Span};
 
-use super::normalise::Normalised;
-use super::table::{is_hangul, runs_together};
+use super::normalise::{Normalised, Token};
+use super::origin::Origin;
+use super::table::{Change, is_hangul, runs_together};
+
+/// Which of a listing's texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Path<'a> {
+    Title,
+    Brand,
+    Description,
+    Variant(usize),
+    Attribute(&'a str),
+    ImageText(usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Title => f.write_str("title"),
+            Self::Brand => f.write_str("brand"),
+            Self::Description => f.write_str("description"),
+            Self::Variant(i) => write!(f, "variants[{i}].name"),
+            Self::Attribute(key) => write!(f, "attributes.{key}"),
+            Self::ImageText(i) => write!(f, "image_text[{i}]"),
+        }
+    }
+}
 
 /// One field within the document.
 #[derive(Debug)]
 pub(crate) struct Field<'a> {
-    /// Its path, such as `title` or `variants[2].name`.
-    pub(crate) path: Cow<'static, str>,
+    pub(crate) path: Path<'a>,
     pub(crate) original: &'a str,
     /// Where it stands in the normalised text.
     pub(crate) range: Range<usize>,
+    /// Its words among all.
+    words: Range<usize>,
+    origin: OnceCell<Origin>,
+}
+
+impl Field<'_> {
+    fn origin(&self) -> &Origin {
+        self.origin.get_or_init(|| Origin::of(self.original))
+    }
+
+    /// A piece counted from the field's beginning.
+    fn inside(&self, piece: Piece) -> Range<usize> {
+        piece.start - self.range.start..piece.end - self.range.start
+    }
 }
 
 /// The texts of one listing.
 #[derive(Debug, Default)]
 pub(crate) struct Document<'a> {
     pub(crate) fields: Vec<Field<'a>>,
-    pub(crate) normalised: Normalised,
+    normalised: Normalised,
     /// Bytes read of other fields than the title.
     read: usize,
 }
@@ -82,27 +121,27 @@ const OTHER_BYTES: usize = 128 << 10;
 impl<'a> Document<'a> {
     pub(crate) fn of(listing: &'a Listing) -> Self {
         let mut document = Self::default();
-        document.push("title".into(), listing.title());
+        document.push(Path::Title, listing.title());
         if let Some(brand) = &listing.brand {
-            document.push("brand".into(), brand);
+            document.push(Path::Brand, brand);
         }
         if let Some(description) = &listing.description {
-            document.push("description".into(), description);
+            document.push(Path::Description, description);
         }
         for (i, name) in listing.variants.iter().enumerate().filter_map(|(i, v)| v.name.as_deref().map(|name| (i, name))) {
-            document.push(format!("variants[{i}].name").into(), name);
+            document.push(Path::Variant(i), name);
         }
         for (key, value) in listing.attributes.iter().flatten() {
-            document.push(format!("attributes.{key}").into(), value);
+            document.push(Path::Attribute(key), value);
         }
         for (i, text) in listing.image_text.iter().enumerate() {
-            document.push(format!("image_text[{i}]").into(), text);
+            document.push(Path::ImageText(i), text);
         }
         document
     }
 
     /// Adds a field, cut where more would be read than is allowed; what has no room is left out.
-    fn push(&mut self, path: Cow<'static, str>, original: &'a str) {
+    fn push(&mut self, path: Path<'a>, original: &'a str) {
         let room = if self.fields.is_empty() { TITLE_BYTES } else { OTHER_BYTES - self.read };
         let original = &original[..original.floor_char_boundary(room)];
         if !self.fields.is_empty() {
@@ -111,9 +150,10 @@ impl<'a> Document<'a> {
             }
             self.read += original.len();
         }
-        let start = self.normalised.text.len();
+        let (start, word) = (self.normalised.text.len(), self.normalised.tokens.len());
         self.normalised.push(original);
-        self.fields.push(Field { path, original, range: start..self.normalised.text.len() - 1 });
+        let (range, words) = (start..self.normalised.text.len() - 1, word..self.normalised.tokens.len());
+        self.fields.push(Field { path, original, range, words, origin: OnceCell::new() });
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -139,23 +179,29 @@ impl<'a> Document<'a> {
 
     /// Whether a piece stands in the description: the other fields name what is sold.
     pub(crate) fn in_prose(&self, piece: Piece) -> bool {
-        self.field_of(piece).path == "description"
+        self.field_of(piece).path == Path::Description
+    }
+
+    /// The bytes of its field that a piece came from.
+    pub(crate) fn original_range(&self, piece: Piece) -> Range<usize> {
+        let field = self.field_of(piece);
+        field.origin().original(field.inside(piece))
     }
 
     /// The original text of a piece.
     pub(crate) fn original(&self, piece: Piece) -> &'a str {
-        &self.field_of(piece).original[self.normalised.original(piece.range())]
+        &self.field_of(piece).original[self.original_range(piece)]
     }
 
-    /// The original text between two pieces of one field.
-    pub(crate) fn between(&self, left: Piece, right: Piece) -> &'a str {
-        let (left_end, right_start) = (self.normalised.original(left.range()).end, self.normalised.original(right.range()).start);
-        self.field_of(left).original.get(left_end..right_start).unwrap_or_default()
+    /// The greatest change that made a piece of what it came from.
+    pub(crate) fn change(&self, piece: Piece) -> Change {
+        let field = self.field_of(piece);
+        field.origin().change(field.inside(piece))
     }
 
     pub(crate) fn span(&self, piece: Piece) -> Span {
         let field = self.field_of(piece);
-        let original = self.normalised.original(piece.range());
+        let original = self.original_range(piece);
         Span {
             field: field.path.to_string(),
             start: original.start as u64,
@@ -165,20 +211,14 @@ impl<'a> Document<'a> {
     }
 
     /// Words of a field, in order.
-    pub(crate) fn tokens(&self, field: usize) -> impl Iterator<Item = Piece> + '_ {
-        let range = self.fields[field].range.clone();
-        let base = range.start;
-        let text = &self.normalised.text[range];
-        text.split(' ').filter(|t| !t.is_empty()).map(move |token| {
-            let start = base + (token.as_ptr() as usize - text.as_ptr() as usize);
-            Piece { start, end: start + token.len() }
-        })
+    pub(crate) fn words(&self, field: usize) -> &[Token] {
+        &self.normalised.tokens[self.fields[field].words.clone()]
     }
 
     /// Whether a number with a fraction stands right before a piece: "0.9 kW".
     pub(crate) fn decimal_before(&self, piece: Piece) -> bool {
         let field = self.field_of(piece);
-        let before = field.original[..self.normalised.original(piece.range()).start].trim_end();
+        let before = field.original[..self.original_range(piece).start].trim_end();
         let fraction = before.trim_end_matches(|c: char| c.is_ascii_digit());
         fraction.len() < before.len()
             && fraction.strip_suffix(['.', ',']).is_some_and(|whole| whole.ends_with(|c: char| c.is_ascii_digit()))
@@ -240,7 +280,7 @@ mod tests {
 
     fn whole(text: &str, part: &str) -> bool {
         let mut document = Document::default();
-        document.push("title".into(), text);
+        document.push(Path::Title, text);
         let start = document.text().find(part).expect("the part");
         document.is_name(Piece { start, end: start + part.len() })
     }

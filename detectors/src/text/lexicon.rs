@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use daachorse::DoubleArrayAhoCorasick;
+use rustc_hash::FxHashSet;
 use touchstone_schemas::MatchKind;
 
 use super::document::{Document, Piece};
@@ -83,16 +84,16 @@ pub(crate) struct Lexicon {
     meanings: Vec<Vec<Meaning>>,
     hidden: Hidden,
     /// Words that sellers glue to names.
-    glue: HashSet<String>,
+    glue: FxHashSet<String>,
 }
 
 /// Words that are none of a brand's names.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     /// Class words, which sellers glue to names.
-    pub(crate) classes: HashSet<String>,
+    pub(crate) classes: FxHashSet<String>,
     /// Words of phrases and of several brands' products: no misspelt names.
-    pub(crate) ordinary: HashSet<String>,
+    pub(crate) ordinary: FxHashSet<String>,
 }
 
 impl Lexicon {
@@ -138,7 +139,7 @@ impl Lexicon {
                     Meaning::Name(name) => {
                         let kind = self.kind(name, document, piece);
                         // A word with an accent of its own is another word, unless the name is more than a word.
-                        let accented = kind == MatchKind::Folded && document.normalised.change(piece.range()) == Change::Folded;
+                        let accented = kind == MatchKind::Folded && document.change(piece) == Change::Folded;
                         if !(accented && self.names[name].weak != Weakness::None && piece.end - piece.start <= SHORT) {
                             found.mentions.push(Mention { brand: self.names[name].brand, name, kind, piece });
                         }
@@ -169,7 +170,7 @@ impl Lexicon {
     fn kind(&self, name: usize, document: &Document<'_>, piece: Piece) -> MatchKind {
         let name = &self.names[name];
         let original = document.original(piece);
-        match document.normalised.change(piece.range()) {
+        match document.change(piece) {
             _ if name.nickname => MatchKind::Nickname,
             Change::Torn => MatchKind::Split,
             Change::Confusable => MatchKind::Confusable,
@@ -230,7 +231,7 @@ fn settle(mentions: &mut Vec<Mention>) {
 }
 
 /// The lines of brands: words of several of a brand's products that no other brand's product has and that are no ordinary words.
-pub(crate) fn lines_of<'a>(products: impl Iterator<Item = (usize, &'a str)>, ordinary: &HashSet<String>) -> Vec<Name> {
+pub(crate) fn lines_of<'a>(products: impl Iterator<Item = (usize, &'a str)>, ordinary: &FxHashSet<String>) -> Vec<Name> {
     const SHORTEST: usize = 6;
     const PRODUCTS: usize = 2;
     let mut found: std::collections::BTreeMap<&str, (usize, usize)> = std::collections::BTreeMap::new();

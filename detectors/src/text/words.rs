@@ -117,7 +117,7 @@ impl Words {
     fn holds(&self, what: What, written: &str, document: &Document<'_>, piece: Piece) -> bool {
         let original = document.original(piece);
         // An accent makes another word, but many sellers leave accents out altogether.
-        let refolded = document.normalised.change(piece.range()) == Change::Folded && !original.is_ascii();
+        let refolded = document.change(piece) == Change::Folded && !original.is_ascii();
         if refolded && letters(original) != written {
             return false;
         }
@@ -129,7 +129,7 @@ impl Words {
         let entry = &self.phrases[index];
         if !entry.punctuation.is_empty() {
             let field = document.field_of(piece);
-            let range = document.normalised.original(piece.range());
+            let range = document.original_range(piece);
             let tail: String = field.original[range.end..].chars().take(2).collect();
             let mut seen = original.nfkc().chain(tail.nfkc());
             if !entry.punctuation.chars().all(|p| seen.any(|c| c == p)) {
