@@ -27,6 +27,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Each listing makes and drops some hundred small texts: the system's allocator takes a quarter of the time for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match commands::run(cli::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,

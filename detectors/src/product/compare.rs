@@ -13,20 +13,78 @@ use crate::score::probability;
 /// A word of a product index.
 pub(super) type Term = u32;
 
+/// Some words, sorted, of which it is told at once that most others are not among them.
+#[derive(Debug, Default)]
+pub(super) struct Terms {
+    terms: Vec<Term>,
+    mask: u64,
+}
+
+impl Terms {
+    fn of(mut terms: Vec<Term>) -> Self {
+        terms.sort_unstable();
+        let mask = terms.iter().fold(0, |mask, term| mask | Self::bit(*term));
+        Self { terms, mask }
+    }
+
+    fn bit(term: Term) -> u64 {
+        1 << (term.wrapping_mul(0x9E37_79B9) >> 26)
+    }
+
+    fn has(&self, term: Term) -> bool {
+        self.mask & Self::bit(term) != 0 && self.terms.binary_search(&term).is_ok()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Term> + '_ {
+        self.terms.iter().copied()
+    }
+}
+
+/// Hashes of joined words, sorted, of which it is told at once that most others are not among them.
+#[derive(Debug, Default)]
+struct Joined {
+    hashes: Vec<u64>,
+    mask: u64,
+}
+
+impl Joined {
+    fn of(hashes: Vec<u64>) -> Self {
+        let mask = hashes.iter().fold(0, |mask, hash| mask | Self::bit(*hash));
+        Self { hashes, mask }
+    }
+
+    fn bit(hash: u64) -> u64 {
+        1 << (hash >> 58)
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.mask & Self::bit(hash) != 0 && self.hashes.binary_search(&hash).is_ok()
+    }
+}
+
 /// A product, ready to be compared.
 #[derive(Debug, Default)]
 pub(super) struct Product {
-    /// Words of its name, sorted.
-    own: Vec<Term>,
-    /// Words of its model numbers that its name has not, sorted.
-    extra: Vec<Term>,
-    /// Words of its brand's name, sorted.
-    brand: Vec<Term>,
+    /// Words of its name.
+    own: Terms,
+    /// Words of its model numbers that its name has not.
+    extra: Terms,
+    /// Words of its brand's name.
+    brand: Terms,
     codes: Vec<String>,
-    colours: Vec<Term>,
+    colours: Terms,
     quantities: Vec<(u64, Unit)>,
     glue: String,
-    joined: Vec<u64>,
+    joined: Joined,
+    /// Sum of the squares of its own words' weights.
+    squares: f64,
+}
+
+impl Product {
+    /// Each word of it, once.
+    pub(super) fn words(&self) -> impl Iterator<Item = Term> + '_ {
+        self.own.iter().chain(self.extra.iter())
+    }
 }
 
 /// A word of a listing.
@@ -44,14 +102,18 @@ struct Word {
 pub(crate) struct Query {
     own: Vec<Word>,
     extra: Vec<Word>,
-    /// Terms of both, sorted.
-    all: Vec<Term>,
+    /// Terms of both.
+    all: Terms,
     codes: Vec<String>,
     /// Colours of both; those that no product has, too.
     colours: Vec<Option<Term>>,
     quantities: Vec<(u64, Unit)>,
     glue: String,
-    joined: Vec<u64>,
+    joined: Joined,
+    /// Sum of the squares of its own words' weights.
+    squares: f64,
+    /// Of `all`, those that are no colour and no kind of goods.
+    telling: Vec<Term>,
 }
 
 /// Words by number, with how much each says.
@@ -63,6 +125,8 @@ pub(super) struct Vocabulary {
     frequency: Vec<u32>,
     /// Inverse document frequencies: rare words say more.
     weights: Vec<f64>,
+    /// The same as BM25 counts them.
+    rarities: Vec<f32>,
     /// Each word's hash, as joined words have it.
     hashes: Vec<u64>,
     products: u32,
@@ -102,8 +166,20 @@ impl Vocabulary {
         let products = f64::from(vocabulary.products);
         let weight = |frequency: &u32| libm::log((1.0 + products) / (0.5 + f64::from(*frequency))).max(0.1);
         vocabulary.weights = vocabulary.frequency.iter().map(weight).collect();
+        // There are far fewer products than a float holds exactly in this use.
+        #[allow(clippy::cast_possible_truncation)]
+        let rarity = |frequency: &u32| {
+            let (products, frequency) = (products as f32, f64::from(*frequency) as f32);
+            libm::logf(1.0 + (products - frequency + 0.5) / (frequency + 0.5))
+        };
+        vocabulary.rarities = vocabulary.frequency.iter().map(rarity).collect();
         vocabulary.hashes = vocabulary.words.iter().map(|word| fnv(word.bytes())).collect();
         vocabulary
+    }
+
+    /// How rare a word is, as BM25 counts it.
+    pub(super) fn rarity(&self, term: Term) -> f32 {
+        self.rarities[term as usize]
     }
 
     fn weight(&self, term: Term) -> f64 {
@@ -115,27 +191,27 @@ impl Vocabulary {
         0.35 * libm::log(2.0 * (1.0 + f64::from(self.products)))
     }
 
-    fn sorted<'a>(&self, words: impl Iterator<Item = &'a String>) -> Vec<Term> {
-        let mut terms: Vec<Term> = words.filter_map(|word| self.numbers.get(word).copied()).collect();
-        terms.sort_unstable();
-        terms
+    fn terms<'a>(&self, words: impl Iterator<Item = &'a String>) -> Terms {
+        Terms::of(words.filter_map(|word| self.numbers.get(word).copied()).collect())
     }
 
     pub(super) fn product(&self, text: &Text, brand: &Text) -> Product {
+        let own = self.terms(text.own.iter());
         Product {
-            brand: self.sorted(brand.own.iter()),
-            own: self.sorted(text.own.iter()),
-            extra: self.sorted(text.extra.iter()),
-            colours: self.sorted(text.own.iter().chain(&text.extra).filter(|w| is_colour(w))),
+            brand: self.terms(brand.own.iter()),
+            squares: own.iter().map(|term| square(self.weight(term))).sum(),
+            own,
+            extra: self.terms(text.extra.iter()),
+            colours: self.terms(text.own.iter().chain(&text.extra).filter(|w| is_colour(w))),
             codes: text.codes.clone(),
             quantities: text.quantities.clone(),
             glue: text.glue(),
-            joined: text.joined(),
+            joined: Joined::of(text.joined()),
         }
     }
 
     pub(super) fn query(&self, text: Text) -> Query {
-        let (glue, joined) = (text.glue(), text.joined());
+        let (glue, joined) = (text.glue(), Joined::of(text.joined()));
         let strange = self.strange_weight();
         let word = |text: String| {
             let term = self.numbers.get(&text).copied();
@@ -144,51 +220,46 @@ impl Vocabulary {
         let own: Vec<Word> = text.own.into_iter().map(word).collect();
         let extra: Vec<Word> = text.extra.into_iter().map(word).collect();
         let colours = own.iter().chain(&extra).filter(|w| is_colour(&w.text)).map(|w| w.term).collect();
-        let mut all: Vec<Term> = own.iter().chain(&extra).filter_map(|w| w.term).collect();
-        all.sort_unstable();
-        Query { own, extra, all, codes: text.codes, colours, quantities: text.quantities, glue, joined }
+        let all = Terms::of(own.iter().chain(&extra).filter_map(|w| w.term).collect());
+        let tells = |term: &Term| !self.words[*term as usize].starts_with(['~', '=']);
+        let telling = all.iter().filter(tells).collect();
+        let squares = own.iter().map(|w| square(w.weight)).sum();
+        Query { own, extra, all, codes: text.codes, colours, quantities: text.quantities, glue, joined, squares, telling }
     }
 
     /// The rarest words of a listing that products have, at most so many.
-    pub(super) fn rarest<'a>(&'a self, query: &Query, most: usize) -> Vec<&'a str> {
-        let mut rarest: Vec<&Term> = query.all.iter().collect();
-        rarest.sort_by_key(|t| (self.frequency[**t as usize], &self.words[**t as usize]));
-        rarest.into_iter().take(most).map(|t| self.words[*t as usize].as_str()).collect()
+    pub(super) fn rarest(&self, query: &Query, most: usize) -> Vec<Term> {
+        let mut rarest = query.all.terms.clone();
+        rarest.sort_by_key(|t| (self.frequency[*t as usize], &self.words[*t as usize]));
+        rarest.truncate(most);
+        rarest
     }
 
     /// Whether a listing has a word of the product's that is no word of its brand's name, no colour and no kind of goods.
-    pub(super) fn names(&self, q: &Query, p: &Product) -> bool {
-        let tells = |term: &Term| !self.words[*term as usize].starts_with(['~', '=']);
-        q.all
-            .iter()
-            .filter(|t| tells(t))
-            .any(|t| p.brand.binary_search(t).is_err() && (p.own.binary_search(t).is_ok() || p.extra.binary_search(t).is_ok()))
+    pub(super) fn names(q: &Query, p: &Product) -> bool {
+        q.telling.iter().any(|t| !p.brand.has(*t) && (p.own.has(*t) || p.extra.has(*t)))
     }
 
     /// Log-odds that a listing is a product, before other candidates are looked at.
     pub(super) fn log_odds(&self, q: &Query, p: &Product) -> f64 {
-        let has = |terms: &[Term], term: Term| terms.binary_search(&term).is_ok();
-        let product_has = |term: Term| has(&p.own, term) || has(&p.extra, term);
+        let product_has = |term: Term| p.own.has(term) || p.extra.has(term);
         // Words beside count where the other side has them.
-        let mine = || p.own.iter().chain(p.extra.iter().filter(|t| has(&q.all, **t))).copied();
-        let theirs = || q.own.iter().chain(q.extra.iter().filter(|w| w.term.is_some_and(product_has)));
-        let open_mine: Vec<Term> = mine().filter(|t| !has(&q.all, *t)).collect();
-        let open_theirs: Vec<&Word> = theirs().filter(|w| !w.term.is_some_and(product_has)).collect();
+        let beside_mine = p.extra.iter().filter(|t| q.all.has(*t)).map(|t| square(self.weight(t)));
+        let beside_theirs = q.extra.iter().filter(|w| w.term.is_some_and(product_has)).map(|w| square(w.weight));
+        let all_mine = beside_mine.fold(p.squares, |sum, square| sum + square);
+        let all_theirs = beside_theirs.fold(q.squares, |sum, square| sum + square);
+        let open_mine = || p.own.iter().filter(|t| !q.all.has(*t));
+        let open_theirs = || q.own.iter().filter(|w| !w.term.is_some_and(product_has));
 
         // "Sandisk" and "San Disk": words joined on one side and apart on the other.
         let text = |term: Term| self.words[term as usize].as_str();
-        let is_joined = |joined: &[u64], hash: u64| joined.binary_search(&hash).is_ok();
-        let hash = |term: Term| self.hashes[term as usize];
-        let whole_mine: Vec<&str> = open_mine.iter().filter(|t| is_joined(&q.joined, hash(**t))).map(|t| text(*t)).collect();
-        let whole_theirs: Vec<&str> = open_theirs.iter().filter(|w| is_joined(&p.joined, w.hash)).map(|w| w.text.as_str()).collect();
+        let whole_mine: Vec<&str> = open_mine().filter(|t| q.joined.has(self.hashes[*t as usize])).map(text).collect();
+        let whole_theirs: Vec<&str> = open_theirs().filter(|w| p.joined.has(w.hash)).map(|w| w.text.as_str()).collect();
         let part_of = |word: &str, whole: &[&str]| word.len() >= PART && whole.iter().any(|w| w.contains(word));
         let had_mine = |word: &str| whole_mine.contains(&word) || part_of(word, &whole_theirs);
         let had_theirs = |word: &str| whole_theirs.contains(&word) || part_of(word, &whole_mine);
 
-        let square = |weight: f64| weight * weight;
-        let all_mine: f64 = mine().map(|t| square(self.weight(t))).sum();
-        let all_theirs: f64 = theirs().map(|w| square(w.weight)).sum();
-        let open: f64 = open_mine.iter().filter(|t| !had_mine(text(**t))).map(|t| square(self.weight(*t))).sum();
+        let open: f64 = open_mine().filter(|t| !had_mine(text(*t))).map(|t| square(self.weight(t))).sum();
         let cosine = ratio(all_mine - open, (all_mine * all_theirs).sqrt());
 
         let head = || q.own.iter().take(HEAD);
@@ -200,8 +271,8 @@ impl Vocabulary {
         let agree = || code_found || found(&q.codes, &p.glue) || p.codes.iter().any(|c| q.codes.contains(c));
         let code_conflict = !p.codes.is_empty() && !q.codes.is_empty() && !agree();
 
-        let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !has(&p.colours, c)));
-        let colour_conflict = other_colour && p.colours.iter().any(|c| !q.colours.contains(&Some(*c)));
+        let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !p.colours.has(c)));
+        let colour_conflict = other_colour && p.colours.iter().any(|c| !q.colours.contains(&Some(c)));
         let quantity_conflict = p
             .quantities
             .iter()
@@ -212,6 +283,10 @@ impl Vocabulary {
         let features = [cosine, head, code_found, code_conflict, colour_conflict, quantity_conflict];
         BIAS + features.iter().zip(WEIGHTS).map(|(feature, weight)| feature * weight).sum::<f64>()
     }
+}
+
+fn square(weight: f64) -> f64 {
+    weight * weight
 }
 
 fn ratio(part: f64, whole: f64) -> f64 {
@@ -295,7 +370,7 @@ mod tests {
         let vocabulary = Vocabulary::of(std::slice::from_ref(&product));
         let compiled = vocabulary.product(&product, &text("Kessra", &[]));
         for (title, expected) in [("Kessra drive", true), ("KS640", true), ("Kessra noir", false), ("Kessra 2026", false)] {
-            assert_eq!(vocabulary.names(&vocabulary.query(text(title, &[])), &compiled), expected, "{title}");
+            assert_eq!(Vocabulary::names(&vocabulary.query(text(title, &[])), &compiled), expected, "{title}");
         }
     }
 

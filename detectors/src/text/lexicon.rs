@@ -125,7 +125,8 @@ impl Lexicon {
     /// Every name and model number in a document, in order of place and brand.
     pub(crate) fn find(&self, document: &Document<'_>) -> Found {
         let mut found = Found::default();
-        for hit in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
+        let Some(automaton) = &self.automaton else { return found };
+        for hit in automaton.find_overlapping_iter(document.text()) {
             let piece = Piece { start: hit.start(), end: hit.end() };
             let whole = document.is_name(piece);
             if !whole && !self.is_glued(document, piece) {

@@ -82,7 +82,8 @@ impl Words {
     pub(crate) fn read(&self, document: &Document<'_>, mentions: &[Mention]) -> Vec<Hit> {
         let mut hits = Vec::new();
         let names = Cover::of(mentions.iter().map(|m| m.piece));
-        for found in self.automaton.iter().flat_map(|a| a.find_overlapping_iter(document.text())) {
+        let Some(automaton) = &self.automaton else { return hits };
+        for found in automaton.find_overlapping_iter(document.text()) {
             let piece = Piece { start: found.start(), end: found.end() };
             if !document.is_whole(piece) || names.touches(piece) {
                 continue;
