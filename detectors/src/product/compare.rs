@@ -6,86 +6,14 @@
 
 use rustc_hash::FxHashMap;
 
+use super::sets::{Grams, Joined, Terms};
+use super::shelf::{self, Product};
 use super::terms::{Text, Unit, is_colour};
 use crate::fnv;
 use crate::score::probability;
 
 /// A word of a product index.
 pub(super) type Term = u32;
-
-/// Some words, sorted, of which it is told at once that most others are not among them.
-#[derive(Debug, Default)]
-pub(super) struct Terms {
-    terms: Vec<Term>,
-    mask: u64,
-}
-
-impl Terms {
-    fn of(mut terms: Vec<Term>) -> Self {
-        terms.sort_unstable();
-        let mask = terms.iter().fold(0, |mask, term| mask | Self::bit(*term));
-        Self { terms, mask }
-    }
-
-    fn bit(term: Term) -> u64 {
-        1 << (term.wrapping_mul(0x9E37_79B9) >> 26)
-    }
-
-    fn has(&self, term: Term) -> bool {
-        self.mask & Self::bit(term) != 0 && self.terms.binary_search(&term).is_ok()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = Term> + '_ {
-        self.terms.iter().copied()
-    }
-}
-
-/// Hashes of joined words, sorted, of which it is told at once that most others are not among them.
-#[derive(Debug, Default)]
-struct Joined {
-    hashes: Vec<u64>,
-    mask: u64,
-}
-
-impl Joined {
-    fn of(hashes: Vec<u64>) -> Self {
-        let mask = hashes.iter().fold(0, |mask, hash| mask | Self::bit(*hash));
-        Self { hashes, mask }
-    }
-
-    fn bit(hash: u64) -> u64 {
-        1 << (hash >> 58)
-    }
-
-    fn has(&self, hash: u64) -> bool {
-        self.mask & Self::bit(hash) != 0 && self.hashes.binary_search(&hash).is_ok()
-    }
-}
-
-/// A product, ready to be compared.
-#[derive(Debug, Default)]
-pub(super) struct Product {
-    /// Words of its name.
-    own: Terms,
-    /// Words of its model numbers that its name has not.
-    extra: Terms,
-    /// Words of its brand's name.
-    brand: Terms,
-    codes: Vec<String>,
-    colours: Terms,
-    quantities: Vec<(u64, Unit)>,
-    glue: String,
-    joined: Joined,
-    /// Sum of the squares of its own words' weights.
-    squares: f64,
-}
-
-impl Product {
-    /// Each word of it, once.
-    pub(super) fn words(&self) -> impl Iterator<Item = Term> + '_ {
-        self.own.iter().chain(self.extra.iter())
-    }
-}
 
 /// A word of a listing.
 #[derive(Debug)]
@@ -109,6 +37,7 @@ pub(crate) struct Query {
     colours: Vec<Option<Term>>,
     quantities: Vec<(u64, Unit)>,
     glue: String,
+    grams: Grams,
     joined: Joined,
     /// Sum of the squares of its own words' weights.
     squares: f64,
@@ -182,8 +111,12 @@ impl Vocabulary {
         self.rarities[term as usize]
     }
 
-    fn weight(&self, term: Term) -> f64 {
+    pub(super) fn weight(&self, term: Term) -> f64 {
         self.weights[term as usize]
+    }
+
+    pub(super) fn hash(&self, term: Term) -> u64 {
+        self.hashes[term as usize]
     }
 
     /// What a word says that no product has.
@@ -191,23 +124,8 @@ impl Vocabulary {
         0.35 * libm::log(2.0 * (1.0 + f64::from(self.products)))
     }
 
-    fn terms<'a>(&self, words: impl Iterator<Item = &'a String>) -> Terms {
+    pub(super) fn terms<'a>(&self, words: impl Iterator<Item = &'a String>) -> Terms {
         Terms::of(words.filter_map(|word| self.numbers.get(word).copied()).collect())
-    }
-
-    pub(super) fn product(&self, text: &Text, brand: &Text) -> Product {
-        let own = self.terms(text.own.iter());
-        Product {
-            brand: self.terms(brand.own.iter()),
-            squares: own.iter().map(|term| square(self.weight(term))).sum(),
-            own,
-            extra: self.terms(text.extra.iter()),
-            colours: self.terms(text.own.iter().chain(&text.extra).filter(|w| is_colour(w))),
-            codes: text.codes.clone(),
-            quantities: text.quantities.clone(),
-            glue: text.glue(),
-            joined: Joined::of(text.joined()),
-        }
     }
 
     pub(super) fn query(&self, text: Text) -> Query {
@@ -224,7 +142,8 @@ impl Vocabulary {
         let tells = |term: &Term| !self.words[*term as usize].starts_with(['~', '=']);
         let telling = all.iter().filter(tells).collect();
         let squares = own.iter().map(|w| square(w.weight)).sum();
-        Query { own, extra, all, codes: text.codes, colours, quantities: text.quantities, glue, joined, squares, telling }
+        let grams = Grams::of(&glue);
+        Query { own, extra, all, codes: text.codes, colours, quantities: text.quantities, glue, grams, joined, squares, telling }
     }
 
     /// The rarest words of a listing that products have, at most so many.
@@ -236,47 +155,47 @@ impl Vocabulary {
     }
 
     /// Whether a listing has a word of the product's that is no word of its brand's name, no colour and no kind of goods.
-    pub(super) fn names(q: &Query, p: &Product) -> bool {
-        q.telling.iter().any(|t| !p.brand.has(*t) && (p.own.has(*t) || p.extra.has(*t)))
+    pub(super) fn names(q: &Query, p: Product<'_>) -> bool {
+        q.telling.iter().any(|t| !p.brand().has(*t) && p.has(*t))
     }
 
     /// Log-odds that a listing is a product, before other candidates are looked at.
-    pub(super) fn log_odds(&self, q: &Query, p: &Product) -> f64 {
-        let product_has = |term: Term| p.own.has(term) || p.extra.has(term);
+    pub(super) fn log_odds(&self, q: &Query, p: Product<'_>) -> f64 {
+        let product_has = |word: &&Word| word.term.is_some_and(|term| p.has(term));
         // Words beside count where the other side has them.
-        let beside_mine = p.extra.iter().filter(|t| q.all.has(*t)).map(|t| square(self.weight(t)));
-        let beside_theirs = q.extra.iter().filter(|w| w.term.is_some_and(product_has)).map(|w| square(w.weight));
-        let all_mine = beside_mine.fold(p.squares, |sum, square| sum + square);
+        let beside_mine = p.extra().iter().filter(|w| q.all.has(w.term)).map(|w| w.square);
+        let beside_theirs = q.extra.iter().filter(product_has).map(|w| square(w.weight));
+        let all_mine = beside_mine.fold(p.squares(), |sum, square| sum + square);
         let all_theirs = beside_theirs.fold(q.squares, |sum, square| sum + square);
-        let open_mine = || p.own.iter().filter(|t| !q.all.has(*t));
-        let open_theirs = || q.own.iter().filter(|w| !w.term.is_some_and(product_has));
+        let open_mine = || p.own().iter().filter(|w| !q.all.has(w.term));
+        let open_theirs = || q.own.iter().filter(|w| !product_has(w));
 
         // "Sandisk" and "San Disk": words joined on one side and apart on the other.
         let text = |term: Term| self.words[term as usize].as_str();
-        let whole_mine: Vec<&str> = open_mine().filter(|t| q.joined.has(self.hashes[*t as usize])).map(text).collect();
-        let whole_theirs: Vec<&str> = open_theirs().filter(|w| p.joined.has(w.hash)).map(|w| w.text.as_str()).collect();
+        let joined = |w: &&shelf::Word| q.joined.mask & (1 << w.tag) != 0 && q.joined.has(self.hash(w.term));
+        let whole_mine: Vec<&str> = open_mine().filter(joined).map(|w| text(w.term)).collect();
+        let whole_theirs: Vec<&str> = open_theirs().filter(|w| p.joins(w.hash)).map(|w| w.text.as_str()).collect();
+        let none = whole_mine.is_empty() && whole_theirs.is_empty();
         let part_of = |word: &str, whole: &[&str]| word.len() >= PART && whole.iter().any(|w| w.contains(word));
-        let had_mine = |word: &str| whole_mine.contains(&word) || part_of(word, &whole_theirs);
-        let had_theirs = |word: &str| whole_theirs.contains(&word) || part_of(word, &whole_mine);
+        let had_mine = |word: &shelf::Word| !none && (whole_mine.contains(&text(word.term)) || part_of(text(word.term), &whole_theirs));
+        let had_theirs = |word: &str| !none && (whole_theirs.contains(&word) || part_of(word, &whole_mine));
 
-        let open: f64 = open_mine().filter(|t| !had_mine(text(*t))).map(|t| square(self.weight(t))).sum();
+        let open: f64 = open_mine().filter(|w| !had_mine(w)).map(|w| w.square).sum();
         let cosine = ratio(all_mine - open, (all_mine * all_theirs).sqrt());
 
         let head = || q.own.iter().take(HEAD);
-        let in_product = |w: &&Word| w.term.is_some_and(product_has) || had_theirs(&w.text);
+        let in_product = |w: &&Word| product_has(w) || had_theirs(&w.text);
         let head = ratio(head().filter(in_product).map(|w| w.weight).sum(), head().map(|w| w.weight).sum());
 
         let found = |codes: &[String], glue: &str| codes.iter().any(|c| c.len() >= TELLING_CODE && glue.contains(c.as_str()));
-        let code_found = found(&p.codes, &q.glue);
-        let agree = || code_found || found(&q.codes, &p.glue) || p.codes.iter().any(|c| q.codes.contains(c));
-        let code_conflict = !p.codes.is_empty() && !q.codes.is_empty() && !agree();
+        let code_found = found(p.codes_in(&q.grams), &q.glue);
+        let agree = || code_found || found(&q.codes, p.glue()) || p.codes().iter().any(|c| q.codes.contains(c));
+        let code_conflict = p.has_codes() && !q.codes.is_empty() && !agree();
 
-        let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !p.colours.has(c)));
-        let colour_conflict = other_colour && p.colours.iter().any(|c| !q.colours.contains(&Some(c)));
-        let quantity_conflict = p
-            .quantities
-            .iter()
-            .any(|quantity| q.quantities.iter().any(|(_, unit)| *unit == quantity.1) && !q.quantities.contains(quantity));
+        let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !p.colours().has(c)));
+        let colour_conflict = other_colour && p.colours().iter().any(|c| !q.colours.contains(&Some(c)));
+        let differs = |(quantity, unit): &(u64, Unit)| q.quantities.iter().any(|(_, u)| u == unit) && !q.quantities.contains(&(*quantity, *unit));
+        let quantity_conflict = !q.quantities.is_empty() && p.quantities().iter().any(differs);
 
         let [code_found, code_conflict, colour_conflict, quantity_conflict] =
             [code_found, code_conflict, colour_conflict, quantity_conflict].map(|b| f64::from(u8::from(b)));
@@ -285,7 +204,7 @@ impl Vocabulary {
     }
 }
 
-fn square(weight: f64) -> f64 {
+pub(super) fn square(weight: f64) -> f64 {
     weight * weight
 }
 
@@ -309,9 +228,16 @@ pub(super) fn similarities(odds: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::product::shelf::Shelf;
 
     fn text(name: &str, numbers: &[&str]) -> Text {
         Text::read(name, numbers)
+    }
+
+    fn shelf(vocabulary: &Vocabulary, products: &[Text], brand: &Text) -> Shelf {
+        let mut shelf = Shelf::default();
+        products.iter().for_each(|product| shelf.push(vocabulary, product, 0, brand));
+        shelf
     }
 
     #[test]
@@ -326,10 +252,10 @@ mod tests {
         ];
         let texts: Vec<Text> = names.iter().map(|(name, number)| text(name, &[number])).collect();
         let vocabulary = Vocabulary::of(&texts);
-        let products: Vec<Product> = texts.iter().map(|t| vocabulary.product(t, &Text::default())).collect();
+        let shelf = shelf(&vocabulary, &texts, &Text::default());
         let best = |title: &str| {
             let query = vocabulary.query(text(title, &[]));
-            let odds: Vec<f64> = products.iter().map(|p| vocabulary.log_odds(&query, p)).collect();
+            let odds: Vec<f64> = shelf.products().map(|p| vocabulary.log_odds(&query, p)).collect();
             let similar = similarities(&odds);
             let best = (0..similar.len()).max_by(|a, b| similar[*a].total_cmp(&similar[*b])).expect("products");
             (names[best].0, similar[best] > 0.5)
@@ -352,8 +278,8 @@ mod tests {
     fn numbers_colours_and_sizes_that_contradict_speak_against_a_product() {
         let product = text("Kessra drive KS640 black 64 GB", &[]);
         let vocabulary = Vocabulary::of(std::slice::from_ref(&product));
-        let compiled = vocabulary.product(&product, &Text::default());
-        let odds = |title: &str| vocabulary.log_odds(&vocabulary.query(text(title, &[])), &compiled);
+        let shelf = shelf(&vocabulary, std::slice::from_ref(&product), &Text::default());
+        let odds = |title: &str| vocabulary.log_odds(&vocabulary.query(text(title, &[])), shelf.product(0));
         for (agrees, silent, contradicts) in [
             ("Kessra drive KS640", "Kessra drive stick", "Kessra drive KS720"),
             ("Kessra drive negro", "Kessra drive stick", "Kessra drive rojo"),
@@ -368,9 +294,9 @@ mod tests {
     fn a_product_is_named_by_more_than_its_brand_and_a_colour() {
         let product = text("Kessra drive black", &["KS640"]);
         let vocabulary = Vocabulary::of(std::slice::from_ref(&product));
-        let compiled = vocabulary.product(&product, &text("Kessra", &[]));
+        let shelf = shelf(&vocabulary, std::slice::from_ref(&product), &text("Kessra", &[]));
         for (title, expected) in [("Kessra drive", true), ("KS640", true), ("Kessra noir", false), ("Kessra 2026", false)] {
-            assert_eq!(Vocabulary::names(&vocabulary.query(text(title, &[])), &compiled), expected, "{title}");
+            assert_eq!(Vocabulary::names(&vocabulary.query(text(title, &[])), shelf.product(0)), expected, "{title}");
         }
     }
 

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use tantivy::schema::{BytesOptions, FAST, Field, IndexRecordOption, Schema};
 use tantivy::{DocSet as _, Index, InvertedIndexReader, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term as IndexTerm};
 
-use super::compare::{Product, Query, Term, Vocabulary, similarities};
+use super::compare::{Query, Term, Vocabulary, similarities};
+use super::shelf::Shelf;
 use super::terms::Text;
 
 /// A listing is searched for by at most this many words.
@@ -47,7 +48,7 @@ pub(crate) struct ProductIndex {
     segments: Vec<Segment>,
     words: Field,
     vocabulary: Vocabulary,
-    products: Vec<Product>,
+    products: Shelf,
     /// Of each product, what a word of a short text counts more than one of a long text, as BM25 has it.
     brevity: Vec<f32>,
 }
@@ -72,10 +73,10 @@ impl ProductIndex {
         let vocabulary = Vocabulary::of(&texts);
         // Thousands of products have one brand.
         let mut brands: HashMap<usize, Text> = HashMap::new();
-        let mut compared = Vec::with_capacity(products.len());
+        let mut shelf = Shelf::default();
         for (product, text) in products.iter().zip(&texts) {
             let brand = brands.entry(product.brand).or_insert_with(|| Text::read(product.brand_name, &[]));
-            compared.push(vocabulary.product(text, brand));
+            shelf.push(&vocabulary, text, product.brand, brand);
         }
         let mut schema = Schema::builder();
         let words = schema.add_bytes_field("words", BytesOptions::default().set_indexed());
@@ -84,9 +85,9 @@ impl ProductIndex {
         if !products.is_empty() {
             // One thread, so that the same products always make the same index.
             let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, WRITER_BYTES)?;
-            for (i, (product, compared)) in products.iter().zip(&compared).enumerate() {
+            for (i, (product, packed)) in products.iter().zip(shelf.products()).enumerate() {
                 let mut document = TantivyDocument::new();
-                for term in compared.words() {
+                for term in packed.terms() {
                     document.add_bytes(words, &key(None, term));
                     document.add_bytes(words, &key(Some(product.brand), term));
                 }
@@ -97,8 +98,8 @@ impl ProductIndex {
             writer.wait_merging_threads()?;
         }
         let segments = index.reader()?.searcher().segment_readers().iter().map(|s| Segment::of(s, words)).collect::<Result<_, _>>()?;
-        let brevity = brevity(&compared);
-        Ok(Self { segments, words, vocabulary, products: compared, brevity })
+        let brevity = brevity(&shelf);
+        Ok(Self { segments, words, vocabulary, products: shelf, brevity })
     }
 
     /// What a listing is searched by: its title, and what the seller says of brand and model.
@@ -109,14 +110,14 @@ impl ProductIndex {
     /// The products that a listing is likeliest, the likeliest first; of one brand, or of all.
     pub(crate) fn find(&self, query: &Query, brand: Option<usize>) -> Vec<Retrieved> {
         let candidates = SUMS.with_borrow_mut(|sums| self.candidates(query, brand, sums)).unwrap_or_default();
-        let odds: Vec<f64> = candidates.iter().map(|p| self.vocabulary.log_odds(query, &self.products[*p])).collect();
+        let odds: Vec<f64> = candidates.iter().map(|p| self.vocabulary.log_odds(query, self.products.product(*p))).collect();
         let similar = similarities(&odds);
         let mut retrieved: Vec<Retrieved> = candidates
             .into_iter()
             .zip(odds)
             .zip(similar)
             .map(|((product, odds), similarity)| {
-                let named = Vocabulary::names(query, &self.products[product]);
+                let named = Vocabulary::names(query, self.products.product(product));
                 Retrieved { product, odds, similarity, named }
             })
             .collect();
@@ -168,12 +169,12 @@ fn key(brand: Option<usize>, word: Term) -> [u8; 8] {
 }
 
 /// The part of BM25 that a text's length decides, where each word stands in it once.
-fn brevity(products: &[Product]) -> Vec<f32> {
+fn brevity(products: &Shelf) -> Vec<f32> {
     const K1: f32 = 1.2;
     const B: f32 = 0.75;
     // Words of all products together are far fewer than a float holds exactly in this use.
     #[allow(clippy::cast_precision_loss)]
-    let lengths = || products.iter().map(|product| product.words().count() as f32);
+    let lengths = || products.products().map(|product| product.terms().count() as f32);
     #[allow(clippy::cast_precision_loss)]
     let mean = lengths().map(f64::from).sum::<f64>() as f32 / products.len().max(1) as f32;
     lengths().map(|length| 1.0 / (1.0 + K1 * (1.0 - B + B * length / mean))).collect()

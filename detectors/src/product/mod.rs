@@ -3,6 +3,8 @@
 mod compare;
 mod index;
 mod pieces;
+mod sets;
+mod shelf;
 mod terms;
 
 pub(crate) use compare::Query as ProductQuery;

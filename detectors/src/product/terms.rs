@@ -41,8 +41,8 @@ pub(super) struct Text {
     pub(super) own: Vec<String>,
     /// Words beside them (a declared brand, model numbers): they count where the other side has them.
     pub(super) extra: Vec<String>,
-    /// All words, as they stand.
-    pub(super) raw: Vec<String>,
+    /// All words, as they stand, with spaces between them.
+    raw: String,
     /// Words, and words joined by signs, that look like a model's number.
     pub(super) codes: Vec<String>,
     /// Quantities: number and unit.
@@ -52,17 +52,17 @@ pub(super) struct Text {
 impl Text {
     /// Reads a name or title, and what is said beside it; both as they were written.
     pub(super) fn read(main: &str, beside: &[&str]) -> Self {
-        let own = distinct(terms(main).into_iter());
-        let mut extra = distinct(beside.iter().flat_map(|text| terms(text)));
+        let normalised = normalise(main);
+        let others: Vec<String> = beside.iter().map(|text| normalise(text)).collect();
+        let own = distinct(terms(&normalised).into_iter());
+        let mut extra = distinct(others.iter().flat_map(|text| terms(text)));
         extra.retain(|word| !own.contains(word));
-        let texts = || std::iter::once(main).chain(beside.iter().copied());
-        let raw: Vec<String> = texts().flat_map(|text| normalise(text).split(' ').map(str::to_owned).collect::<Vec<_>>()).collect();
-        let chunk = |chunk: &str| {
-            let words = normalise(chunk);
-            let joined = words.replace(' ', "");
-            std::iter::once(joined).chain(words.split(' ').map(str::to_owned)).filter(|c| is_code(c)).collect::<Vec<_>>()
-        };
-        let codes = distinct(texts().flat_map(str::split_whitespace).flat_map(chunk));
+        let codes = distinct(std::iter::once(main).chain(beside.iter().copied()).flat_map(codes));
+        let mut raw = normalised;
+        for other in others {
+            raw.push(' ');
+            raw.push_str(&other);
+        }
         let quantities = quantities(&raw);
         Self { own, extra, raw, codes, quantities }
     }
@@ -74,12 +74,13 @@ impl Text {
 
     /// All words without what divides them.
     pub(super) fn glue(&self) -> String {
-        self.raw.concat()
+        self.raw.replace(' ', "")
     }
 
     /// Every two neighbouring words as one, hashed.
     pub(super) fn joined(&self) -> Vec<u64> {
-        let mut joined: Vec<u64> = self.raw.windows(2).map(|pair| fnv(pair[0].bytes().chain(pair[1].bytes()))).collect();
+        let pairs = self.raw.split(' ').zip(self.raw.split(' ').skip(1));
+        let mut joined: Vec<u64> = pairs.map(|(a, b)| fnv(a.bytes().chain(b.bytes()))).collect();
         joined.sort_unstable();
         joined
     }
@@ -90,15 +91,37 @@ pub(super) fn is_colour(term: &str) -> bool {
     term.starts_with('~')
 }
 
+/// Each word once. Titles have a dozen words; of longer texts a set remembers them.
 fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut seen = FxHashSet::default();
-    words.filter(|word| seen.insert(word.clone())).collect()
+    const FEW: usize = 24;
+    let mut all: Vec<String> = Vec::new();
+    let mut seen: FxHashSet<String> = FxHashSet::default();
+    for word in words {
+        if all.len() < FEW && all.contains(&word) || all.len() >= FEW && !seen.insert(word.clone()) {
+            continue;
+        }
+        all.push(word);
+        if all.len() == FEW {
+            seen.extend(all.iter().cloned());
+        }
+    }
+    all
+}
+
+/// What looks like a model's number: words, and words joined by signs.
+fn codes(text: &str) -> impl Iterator<Item = String> + '_ {
+    // Two digits make a code; other signs than ASCII's may be digits, too.
+    let may_be = |chunk: &&str| !chunk.is_ascii() || chunk.bytes().filter(u8::is_ascii_digit).count() >= 2;
+    text.split_whitespace().filter(may_be).flat_map(|chunk| {
+        let words = normalise(chunk);
+        let joined = words.replace(' ', "");
+        std::iter::once(joined).chain(words.split(' ').map(str::to_owned)).filter(|c| is_code(c)).collect::<Vec<_>>()
+    })
 }
 
 /// Words with a meaning, in order: no single Latin letters, no zero after a number (4.0 is 4), `v7` is 7. Scripts whose
 /// words run together are read two characters at a time.
-fn terms(text: &str) -> Vec<String> {
-    let normalised = normalise(text);
+fn terms(normalised: &str) -> Vec<String> {
     let mut terms = Vec::new();
     let mut before = "";
     for word in normalised.split(' ') {
@@ -110,10 +133,11 @@ fn terms(text: &str) -> Vec<String> {
             continue;
         }
         let word = word.strip_prefix('v').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())).unwrap_or(word);
-        let characters: Vec<char> = word.chars().collect();
-        if MEANINGS.contains_key(word) || characters.len() < 3 || !characters.iter().all(|c| runs_together(*c) && !is_hangul(*c)) {
+        let together = !word.is_ascii() && word.chars().count() >= 3 && word.chars().all(|c| runs_together(c) && !is_hangul(c));
+        if !together || MEANINGS.contains_key(word) {
             terms.push(meaning(word));
         } else {
+            let characters: Vec<char> = word.chars().collect();
             terms.extend(characters.windows(2).map(|pair| meaning(&pair.iter().collect::<String>())));
         }
     }
@@ -139,12 +163,13 @@ fn is_code(word: &str) -> bool {
 }
 
 /// Quantities with a unit, in the smallest common unit: `64 gb`, `1tb`, `50 ml`. `3.4 oz` is left out for its fraction.
-fn quantities(raw: &[String]) -> Vec<(u64, Unit)> {
+fn quantities(raw: &str) -> Vec<(u64, Unit)> {
     let mut found = Vec::new();
-    for (i, word) in raw.iter().enumerate() {
+    let mut words = raw.split(' ').peekable();
+    while let Some(word) = words.next() {
         let digits = word.bytes().take_while(u8::is_ascii_digit).count();
         let Ok(n) = word[..digits].parse::<u64>() else { continue };
-        let unit = if digits < word.len() { &word[digits..] } else { raw.get(i + 1).map_or("", String::as_str) };
+        let unit = if digits < word.len() { &word[digits..] } else { words.peek().copied().unwrap_or_default() };
         let (scale, unit) = match unit {
             "mb" => (1, Unit::Bytes),
             "gb" => (1_000, Unit::Bytes),
@@ -180,7 +205,7 @@ mod tests {
             ("黑色跑步鞋", vec!["~black", "色跑", "跑步", "步鞋"]),
             ("", vec![]),
         ] {
-            let terms = terms(text);
+            let terms = terms(&normalise(text));
             assert_eq!(terms, expected, "{text}");
         }
     }

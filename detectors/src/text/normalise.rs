@@ -29,6 +29,7 @@ pub(crate) struct Normalised {
 impl Normalised {
     /// Appends one field. Offsets count from the field's own beginning.
     pub(crate) fn push(&mut self, original: &str) {
+        self.text.reserve(original.len() + 1);
         let mut field = Writing { first: self.text.len(), open: false, out: self };
         let bytes = original.as_bytes();
         let mut at = 0;

@@ -31,9 +31,13 @@ impl Rolling {
         self.0.truncate(1);
     }
 
-    pub(super) fn push(&mut self, letter: u8) {
-        let last = self.0[self.0.len() - 1];
-        self.0.push(last.wrapping_mul(BASE).wrapping_add(u64::from(letter) + 1));
+    /// Adds a word, each letter read as another.
+    pub(super) fn push(&mut self, word: &[u8], read: impl Fn(u8) -> u8) {
+        let mut sum = self.0[self.0.len() - 1];
+        self.0.extend(word.iter().map(|letter| {
+            sum = sum.wrapping_mul(BASE).wrapping_add(u64::from(read(*letter)) + 1);
+            sum
+        }));
     }
 
     /// Letters so far.
@@ -54,7 +58,7 @@ impl Rolling {
 
     pub(super) fn of(word: &[u8]) -> Self {
         let mut rolling = Self::default();
-        word.iter().for_each(|letter| rolling.push(*letter));
+        rolling.push(word, |letter| letter);
         rolling
     }
 }

@@ -50,8 +50,8 @@ struct Gap {
 
 impl Gap {
     fn of(gap: &str) -> Self {
-        if gap == " " {
-            return Self::default();
+        if gap == " " || gap == ", " {
+            return Self { signed: gap != " ", ..Self::default() };
         }
         let signs = || gap.chars().filter(|c| !c.is_whitespace());
         let spelled = signs().count() <= MOST_SIGNS && signs().all(|c| sign_letter(c).is_some());
@@ -128,21 +128,23 @@ impl Sketch {
         let (original, text) = (document.fields[field].original, document.text());
         self.seen.clear();
         [&mut self.raw, &mut self.as_i, &mut self.as_l].into_iter().for_each(Rolling::clear);
+        // Only where digits stand among letters can they be letters.
+        let is_mixed = |word: &[u8]| word.iter().any(u8::is_ascii_digit) && !word.iter().all(u8::is_ascii_digit);
+        let mixed = tokens.iter().take(most).any(|token| is_mixed(text[token.piece.range()].as_bytes()));
         for (i, token) in tokens.iter().take(most).enumerate() {
             let word = text[token.piece.range()].as_bytes();
             let before = if i == 0 { 0 } else { tokens[i - 1].to };
-            let gap = &original[before..token.from];
-            let behind = &original[token.to..tokens.get(i + 1).map_or(original.len(), |next| next.from)];
+            let next = tokens.get(i + 1).map_or(original.len(), |next| next.from);
+            let (gap, behind) = (&original[before..token.from], &original[token.to..next]);
             let digits = word.iter().filter(|b| b.is_ascii_digit()).count();
-            let ascii = word.is_ascii();
+            let (ascii, number) = (word.is_ascii(), digits == word.len());
             let from = self.raw.len();
-            let number = digits == word.len();
             if ascii {
-                for letter in word {
-                    self.raw.push(*letter);
-                    self.as_i.push(if number { *letter } else { digit_letter(*letter, b'i') });
-                    self.as_l.push(if number { *letter } else { digit_letter(*letter, b'l') });
-                }
+                self.raw.push(word, |letter| letter);
+            }
+            if ascii && mixed {
+                self.as_i.push(word, |letter| if number { letter } else { digit_letter(letter, b'i') });
+                self.as_l.push(word, |letter| if number { letter } else { digit_letter(letter, b'l') });
             }
             self.seen.push(Seen {
                 from,
@@ -203,6 +205,9 @@ impl Sketch {
     /// Whether a window with digits or signs for letters may be one of some words, given their hashes and their ends.
     pub(super) fn may_be_leet(&self, reach: &Reach, (i, j): (usize, usize), has: impl Fn(u64) -> bool, ends: &Ends) -> bool {
         let (first, last) = (&self.seen[i], &self.seen[j]);
+        if !(reach.mixed || reach.loose || reach.letters > 0 || first.before || last.behind) {
+            return false;
+        }
         if first.before || last.behind {
             return true;
         }
