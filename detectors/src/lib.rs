@@ -36,7 +36,9 @@ mod seller;
 mod text;
 
 pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, nearest, open};
-pub use image::{ALGORITHM, Fingerprint, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, pdq, thumbnail};
+pub use image::{
+    ALGORITHM, Fingerprint, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, blocks, pdq, thumbnail,
+};
 pub use policy::Policy;
 pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner};
 pub use score::probability;

@@ -15,8 +15,8 @@ use touchstone_schemas::{Image, Listing};
 
 /// Pictures of one listing that are looked at.
 pub(crate) const MOST: usize = 20;
-/// Pictures remembered in each of two generations, at about 40 KiB each with their local features.
-const GENERATION: usize = 5_000;
+/// Bytes of memory for the pictures remembered in each of two generations; a picture is some 100 KiB with its local features.
+const GENERATION: usize = 256 << 20;
 
 type Sum = [u8; 32];
 type Reduced = Result<Arc<Fingerprint>, PictureFault>;
@@ -26,6 +26,8 @@ type Reduced = Result<Arc<Fingerprint>, PictureFault>;
 pub(crate) struct PictureCache {
     present: HashMap<Sum, Reduced>,
     past: HashMap<Sum, Reduced>,
+    /// Bytes of memory that those of the present take at most.
+    taken: usize,
     hits: u64,
 }
 
@@ -44,9 +46,14 @@ impl PictureCache {
     }
 
     fn put(&mut self, sum: Sum, reduced: Reduced) {
-        if self.present.len() >= GENERATION {
+        // What cannot be looked at takes next to nothing.
+        const FAULT: usize = 128;
+        let footprint = reduced.as_ref().map_or(FAULT, |fingerprint| fingerprint.footprint());
+        if self.taken + footprint > GENERATION {
             self.past = std::mem::take(&mut self.present);
+            self.taken = 0;
         }
+        self.taken += footprint;
         self.present.insert(sum, reduced);
     }
 

@@ -25,9 +25,15 @@ const AGREE_WHOLE: (usize, usize) = (75, 100);
 pub(crate) struct Colours([[i8; 2]; CELLS]);
 
 impl Colours {
-    pub(super) fn of(picture: &Planes, region: Region, turn: Turn) -> Self {
+    pub(super) fn of(picture: &Planes, region: Region) -> Self {
         let mut cells = [[0; 2]; CELLS];
-        cells.copy_from_slice(&grid(picture, region, SIDE, turn));
+        cells.copy_from_slice(&grid(picture, region, SIDE));
+        Self(cells)
+    }
+
+    pub(super) fn turned(&self, turn: Turn) -> Self {
+        let mut cells = [[0; 2]; CELLS];
+        cells.copy_from_slice(&turn.turn(&self.0, SIDE, SIDE));
         Self(cells)
     }
 
@@ -54,9 +60,9 @@ impl Colours {
 }
 
 /// The mean colours of a grid of cells over a region.
-fn grid(picture: &Planes, region: Region, side: usize, turn: Turn) -> Vec<[i8; 2]> {
+fn grid(picture: &Planes, region: Region, side: usize) -> Vec<[i8; 2]> {
     let signed = |v: u8| i8::try_from(i16::from(v) - 128).unwrap_or(0);
-    let cells = |plane: &Plane| plane.grid(region, side, side, turn);
+    let cells = |plane: &Plane| plane.grid(region, side, side);
     cells(&picture.blue).into_iter().zip(cells(&picture.red)).map(|(b, r)| [signed(b), signed(r)]).collect()
 }
 
@@ -106,7 +112,7 @@ pub(crate) struct Chart {
 impl Chart {
     /// Of a listing's picture.
     pub(super) fn of(picture: &Planes) -> Self {
-        Self { side: LISTING, cells: grid(picture, picture.blue.whole(), LISTING, Turn::UPRIGHT) }
+        Self { side: LISTING, cells: grid(picture, picture.blue.whole(), LISTING) }
     }
 
     /// As a reference keeps it.

@@ -4,8 +4,10 @@ use std::fmt;
 use std::io::Cursor;
 
 use image::error::{ImageError, LimitErrorKind};
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
+use super::jpeg::{self, Means};
 use super::planes::Planes;
 
 /// The largest picture file, in bytes: 16 MiB.
@@ -18,6 +20,8 @@ const MAX_SIDE: u32 = 16_384;
 const MIN_SIDE: u32 = 16;
 /// A picture longer than this many times its width is a ruler and not a photo.
 const MAX_ASPECT: u32 = 12;
+/// Blocks of a JPEG's longer side from which their means show enough.
+const LEAST_BLOCKS: u32 = 80;
 /// The most memory that a decoder may take: 16-bit colour with transparency at the most pixels.
 const MAX_ALLOC: u64 = MAX_PIXELS * 8;
 
@@ -93,6 +97,46 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Planes, PictureFault> {
     image(bytes).map(|image| Planes::of(&on_white(image)))
 }
 
+/// Decodes as little of a picture as its hash needs: of a large JPEG the means of its blocks.
+pub(super) fn glance(bytes: &[u8]) -> Result<Planes, PictureFault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(PictureFault::TooManyBytes);
+    }
+    match jpeg::size(bytes) {
+        Some((width, height)) if width.max(height) >= LEAST_BLOCKS * 8 => {
+            within_limits(width, height)?;
+            jpeg::means(bytes).map(turned).map_or_else(|| decode(bytes), |means| Ok(Planes::of_blocks(&means)))
+        }
+        _ => decode(bytes),
+    }
+}
+
+/// Turns the blocks of a picture as its Exif says.
+fn turned(mut means: Means) -> Means {
+    let Some(orientation) = means.exif.as_deref().and_then(Orientation::from_exif_chunk) else { return means };
+    // Sides are at most MAX_SIDE.
+    let (width, height) = (means.width as u32, means.height as u32);
+    for plane in &mut means.planes {
+        let Some(image) = GrayImage::from_raw(width, height, std::mem::take(plane)) else { continue };
+        let mut image = DynamicImage::ImageLuma8(image);
+        image.apply_orientation(orientation);
+        (means.width, means.height) = (image.width() as usize, image.height() as usize);
+        *plane = image.into_bytes();
+    }
+    means
+}
+
+fn within_limits(width: u32, height: u32) -> Result<(), PictureFault> {
+    let (short, long) = (width.min(height), width.max(height));
+    if u64::from(width) * u64::from(height) > MAX_PIXELS || long > MAX_SIDE {
+        return Err(PictureFault::TooManyPixels);
+    }
+    if short < MIN_SIDE || long > short.saturating_mul(MAX_ASPECT) {
+        return Err(PictureFault::TooSmall);
+    }
+    Ok(())
+}
+
 /// Decodes a picture within the limits.
 pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     if bytes.len() > MAX_BYTES {
@@ -107,13 +151,7 @@ pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
     let (width, height) = decoder.dimensions();
-    let (short, long) = (width.min(height), width.max(height));
-    if u64::from(width) * u64::from(height) > MAX_PIXELS || long > MAX_SIDE {
-        return Err(PictureFault::TooManyPixels);
-    }
-    if short < MIN_SIDE || long > short.saturating_mul(MAX_ASPECT) {
-        return Err(PictureFault::TooSmall);
-    }
+    within_limits(width, height)?;
     let orientation = decoder.orientation().ok();
     let mut image = DynamicImage::from_decoder(decoder)?;
     if format == ImageFormat::Jpeg && is_cut_off(bytes, &image) {

@@ -4,7 +4,8 @@
 //! down. Uniform borders are trimmed first. A reference keeps its whole view. A listing's picture is looked up by its whole
 //! view in all eight turns, and by its halves, since sellers paste two pictures into one.
 
-use std::sync::LazyLock;
+use std::panic::catch_unwind;
+use std::sync::{LazyLock, OnceLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,13 +14,13 @@ use image_hasher::{HashAlg, Hasher, HasherConfig};
 use touchstone_schemas::Fingerprint as Row;
 
 use super::colour::{Chart, Colours};
-use super::decode::{PictureFault, decode};
+use super::decode::{PictureFault, decode, glance};
 use super::keypoints::{Feature, OF_LISTING, OF_REFERENCE, features};
 use super::planes::{Plane, Planes, Region, Turn};
 use super::trim::trim;
 
 /// Name and version of the method: hashes of another one are not comparable.
-pub const ALGORITHM: &str = "touchstone-192/1";
+pub const ALGORITHM: &str = "touchstone-192/2";
 
 /// 192 bits: signs of frequencies, of differences across, of differences down.
 pub(crate) type Hash = [u64; 3];
@@ -79,10 +80,17 @@ impl View {
     }
 }
 
-/// What a listing's picture is reduced to.
+/// What a listing's picture is reduced to: hashes at once, and local features when they are asked for.
 #[derive(Debug)]
 pub struct Fingerprint {
     pub(crate) views: Vec<View>,
+    bytes: Box<[u8]>,
+    local: OnceLock<Option<Local>>,
+}
+
+/// What is told by a picture in full.
+#[derive(Debug)]
+pub(crate) struct Local {
     /// Local features: as it stands, and mirrored.
     pub(crate) features: [Vec<Feature>; 2],
     /// Width and height of the picture that the features' places count in.
@@ -91,43 +99,64 @@ pub struct Fingerprint {
     pub(crate) chart: Chart,
 }
 
+impl Local {
+    fn of(picture: &Planes) -> Self {
+        let whole = picture.luma.whole();
+        Self { features: features(&picture.luma, OF_LISTING), size: (whole.width, whole.height), chart: Chart::of(picture) }
+    }
+}
+
 impl Fingerprint {
     /// Reduces a picture: the bytes of a JPEG, PNG, WebP or GIF.
     ///
     /// # Errors
     /// Why it cannot be looked at.
     pub fn of(bytes: &[u8]) -> Result<Self, PictureFault> {
-        let picture = decode(bytes)?;
+        let picture = glance(bytes)?;
         let trimmed = trim(&picture.luma, picture.luma.whole());
         if lacks_detail(&picture.luma, trimmed) {
             return Err(PictureFault::LowDetail);
         }
-        let mut views: Vec<View> = Turn::ALL.into_iter().map(|turn| view(&picture, trimmed, Part::Whole, turn)).collect();
+        let mut views = Cells::of(&picture, trimmed).views(Part::Whole, &Turn::ALL);
         for part in [Part::Left, Part::Right, Part::Top, Part::Bottom] {
             let region = trim(&picture.luma, half(&picture.luma, part));
             if !lacks_detail(&picture.luma, region) {
-                let turns = Turn::ALL.into_iter().filter(|turn| turn.quarters == 0);
-                views.extend(turns.map(|turn| view(&picture, region, part, turn)));
+                views.extend(Cells::of(&picture, region).views(part, &[Turn::UPRIGHT, Turn::MIRRORED]));
             }
         }
-        let features = features(&picture.luma, OF_LISTING);
-        let whole = picture.luma.whole();
-        Ok(Self { views, features, size: (whole.width, whole.height), chart: Chart::of(&picture) })
+        Ok(Self { views, bytes: bytes.into(), local: OnceLock::new() })
+    }
+
+    /// Bytes of memory that it takes at most.
+    pub fn footprint(&self) -> usize {
+        const LOCAL: usize = 40 << 10;
+        self.bytes.len() + LOCAL
+    }
+
+    /// What the picture in full tells; nothing where it cannot be decoded further than its hash needs.
+    pub(crate) fn local(&self) -> Option<&Local> {
+        // A decoder's panic must not take the listing with it.
+        let read = || catch_unwind(|| decode(&self.bytes).map(|picture| Local::of(&picture)).ok()).ok().flatten();
+        self.local.get_or_init(read).as_ref()
     }
 
     /// The row that a catalog keeps of a reference picture: the hash, and in `features` its size, colours and local features.
-    pub fn row(&self) -> Row {
+    ///
+    /// # Errors
+    /// It is broken somewhere.
+    pub fn row(&self) -> Result<Row, PictureFault> {
+        let local = self.local().ok_or(PictureFault::Broken)?;
         let hex = self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect();
         let mut bytes = Vec::new();
         // Sides are at most 256.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        for side in [self.size.0, self.size.1] {
+        for side in [local.size.0, local.size.1] {
             bytes.extend((side as u16).to_be_bytes());
         }
         self.views[0].colours.write(&mut bytes);
-        self.chart.write(&mut bytes);
-        self.features[0].iter().take(OF_REFERENCE).for_each(|feature| feature.write(&mut bytes));
-        Row { algo: ALGORITHM.to_owned(), hex, features: Some(BASE64_STANDARD.encode(bytes)) }
+        local.chart.write(&mut bytes);
+        local.features[0].iter().take(OF_REFERENCE).for_each(|feature| feature.write(&mut bytes));
+        Ok(Row { algo: ALGORITHM.to_owned(), hex, features: Some(BASE64_STANDARD.encode(bytes)) })
     }
 }
 
@@ -174,21 +203,47 @@ fn half(picture: &Plane, part: Part) -> Region {
     }
 }
 
-fn view(picture: &Planes, region: Region, part: Part, turn: Turn) -> View {
-    let word = |hasher: &Hasher<[u8; 8]>, columns: u32, rows: u32| {
-        let cells = picture.luma.grid(region, columns as usize, rows as usize, turn);
-        // The hasher finds the size that it wants, so that it resizes nothing.
-        let image = GrayImage::from_raw(columns, rows, cells).unwrap_or_default();
-        u64::from_be_bytes(hasher.hash_image(&image).into_inner())
-    };
-    let hash = [word(&FREQUENCIES, 16, 16), word(&ACROSS, 9, 8), word(&DOWN, 8, 9)];
-    let whole = picture.luma.whole();
-    let place = [region.x / whole.width, region.y / whole.height, region.width / whole.width, region.height / whole.height];
-    View { hash, colours: Colours::of(picture, region, turn), part, turn, place }
+/// The means of a region in the three grids that are hashed, and its colours.
+struct Cells {
+    square: Vec<u8>,
+    wide: Vec<u8>,
+    tall: Vec<u8>,
+    colours: Colours,
+    place: [f64; 4],
+}
+
+impl Cells {
+    fn of(picture: &Planes, region: Region) -> Self {
+        let grid = |columns, rows| picture.luma.grid(region, columns, rows);
+        let whole = picture.luma.whole();
+        let place = [region.x / whole.width, region.y / whole.height, region.width / whole.width, region.height / whole.height];
+        Self { square: grid(16, 16), wide: grid(9, 8), tall: grid(8, 9), colours: Colours::of(picture, region), place }
+    }
+
+    /// The region in some of its turns: whatever way it stands, its cells have the same means.
+    fn views(&self, part: Part, turns: &[Turn]) -> Vec<View> {
+        let view = |turn: &Turn| {
+            let upright = turn.quarters.is_multiple_of(2);
+            let (wide, tall) = if upright { (&self.wide, &self.tall) } else { (&self.tall, &self.wide) };
+            let hash = [
+                word(&FREQUENCIES, turn.turn(&self.square, 16, 16), 16, 16),
+                word(&ACROSS, turn.turn(wide, 9, 8), 9, 8),
+                word(&DOWN, turn.turn(tall, 8, 9), 8, 9),
+            ];
+            View { hash, colours: self.colours.turned(*turn), part, turn: *turn, place: self.place }
+        };
+        turns.iter().map(view).collect()
+    }
+}
+
+fn word(hasher: &Hasher<[u8; 8]>, cells: Vec<u8>, columns: u32, rows: u32) -> u64 {
+    // The hasher finds the size that it wants, so that it resizes nothing.
+    let image = GrayImage::from_raw(columns, rows, cells).unwrap_or_default();
+    u64::from_be_bytes(hasher.hash_image(&image).into_inner())
 }
 
 fn lacks_detail(picture: &Plane, region: Region) -> bool {
-    let cells = picture.grid(region, DETAIL_CELLS, DETAIL_CELLS, Turn::UPRIGHT);
+    let cells = picture.grid(region, DETAIL_CELLS, DETAIL_CELLS);
     let differences = cells.chunks(DETAIL_CELLS).flat_map(|row| row.windows(2)).map(|pair| u32::from(pair[0].abs_diff(pair[1])));
     let down = cells.iter().zip(&cells[DETAIL_CELLS..]).map(|(a, b)| u32::from(a.abs_diff(*b)));
     let count = 2 * DETAIL_CELLS * (DETAIL_CELLS - 1);

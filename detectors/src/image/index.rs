@@ -162,16 +162,17 @@ impl PictureIndex {
 
     /// Both as the picture stands and mirrored. Whatever is found by its features is farther than what is found by its hash.
     fn find_local(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) {
-        let (width, height) = fingerprint.size;
-        for (features, mirrored) in fingerprint.features.iter().zip([false, true]) {
-            for shown in self.local.find(features, fingerprint.size) {
+        let Some(picture) = fingerprint.local() else { return };
+        let (width, height) = picture.size;
+        for (features, mirrored) in picture.features.iter().zip([false, true]) {
+            for shown in self.local.find(features, picture.size) {
                 let (size, chart) = &self.charts[&shown.reference];
                 let map = |x: f64, y: f64| {
                     let (u, v) = shown.map.apply(x * size.0, y * size.1);
                     (if mirrored { 1.0 - u / width } else { u / width }, v / height)
                 };
                 let places: Vec<(f64, f64)> = shown.places.iter().map(|(x, y)| (x / size.0, y / size.1)).collect();
-                if !fingerprint.chart.may_show(chart, &places, shown.few, map) {
+                if !picture.chart.may_show(chart, &places, shown.few, map) {
                     continue;
                 }
                 let corners = [map(0.0, 0.0), map(1.0, 0.0), map(0.0, 1.0), map(1.0, 1.0)];

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use super::planes::{Plane, Turn};
+use super::planes::Plane;
 
 /// Bits of a descriptor.
 pub(super) const BITS: u32 = 96;
@@ -102,7 +102,7 @@ pub(super) fn features(picture: &Plane, most: usize) -> [Vec<Feature>; 2] {
         if width.min(height) <= 2 * RADIUS + 2 {
             break;
         }
-        scales.push((width, picture.grid(picture.whole(), width, height, Turn::UPRIGHT)));
+        scales.push((width, picture.grid(picture.whole(), width, height)));
     }
     let upright = of_scales(&scales, picture, most);
     for (width, pixels) in &mut scales {

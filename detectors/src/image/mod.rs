@@ -4,7 +4,9 @@ mod colour;
 mod decode;
 mod detector;
 mod fingerprint;
+mod huffman;
 mod index;
+mod jpeg;
 mod keypoints;
 mod local;
 mod planes;
@@ -15,6 +17,7 @@ pub(crate) use detector::ImageDetector;
 pub use fingerprint::{ALGORITHM, Fingerprint, Pdq, pdq};
 pub(crate) use fingerprint::{parse, words};
 pub use index::PictureMatch;
+pub use jpeg::blocks;
 pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind};
 
 use std::sync::Arc;

@@ -2,6 +2,8 @@
 
 use image::RgbImage;
 
+use super::jpeg::Means;
+
 /// The longest side that is kept: hashes look at far less.
 const KEPT: usize = 256;
 
@@ -25,6 +27,7 @@ pub(crate) struct Turn {
 
 impl Turn {
     pub(crate) const UPRIGHT: Self = Self { quarters: 0, mirrored: false };
+    pub(crate) const MIRRORED: Self = Self { quarters: 0, mirrored: true };
     pub(crate) const ALL: [Self; 8] = {
         let mut all = [Self::UPRIGHT; 8];
         let mut i = 0;
@@ -34,6 +37,26 @@ impl Turn {
         }
         all
     };
+
+    /// The cells of a grid, turned; `columns` and `rows` are the turned grid's.
+    pub(super) fn turn<T: Copy>(self, cells: &[T], columns: usize, rows: usize) -> Vec<T> {
+        let width = if self.quarters.is_multiple_of(2) { columns } else { rows };
+        let place = |column: usize, row: usize| {
+            let (column, row) = self.source((column, row), (columns, rows));
+            (row * width + column).cast_signed()
+        };
+        // Along a row of the turned grid the places in the other are evenly spaced.
+        let step = if columns > 1 { place(1, 0) - place(0, 0) } else { 0 };
+        let mut turned = Vec::with_capacity(cells.len());
+        for row in 0..rows {
+            let mut at = place(0, row);
+            for _ in 0..columns {
+                turned.push(cells[at.cast_unsigned()]);
+                at += step;
+            }
+        }
+        turned
+    }
 
     /// Where the cell (column, row) of the turned grid stands in the grid as it was; `columns` and `rows` are the turned grid's.
     fn source(self, (column, row): (usize, usize), (columns, rows): (usize, usize)) -> (usize, usize) {
@@ -99,6 +122,31 @@ impl Planes {
     }
 }
 
+impl Planes {
+    /// The means of a JPEG's blocks, shrunk where they are more than is kept.
+    pub(super) fn of_blocks(means: &Means) -> Self {
+        let [luma, blue, red] = means.planes.each_ref().map(|plane| shrunk(means.width, means.height, plane));
+        Self { luma, blue, red }
+    }
+}
+
+/// The mean of the pixels that fall into each cell, as [`Planes::of`] has them.
+fn shrunk(width: usize, height: usize, pixels: &[u8]) -> Plane {
+    let long = width.max(height).max(KEPT);
+    let (columns, rows) = ((width * KEPT / long).max(1), (height * KEPT / long).max(1));
+    if (columns, rows) == (width, height) {
+        return Plane::from_pixels(width, pixels);
+    }
+    let mut sums = vec![(0_u32, 0_u32); columns * rows];
+    for (i, pixel) in pixels.iter().enumerate() {
+        let (x, y) = (i % width, i / width);
+        let sum = &mut sums[y * rows / height * columns + x * columns / width];
+        *sum = (sum.0 + u32::from(*pixel), sum.1 + 1);
+    }
+    // A mean of bytes is a byte.
+    Plane::from_pixels(columns, &sums.iter().map(|(sum, count)| ((sum + count / 2) / count) as u8).collect::<Vec<u8>>())
+}
+
 impl Plane {
     pub(super) fn from_pixels(width: usize, pixels: &[u8]) -> Self {
         let height = pixels.len() / width;
@@ -150,29 +198,29 @@ impl Plane {
         upper * (1.0 - fy) + lower * fy
     }
 
-    /// The means of a grid of cells over a region, row by row, of the picture turned.
-    pub(super) fn grid(&self, region: Region, columns: usize, rows: usize, turn: Turn) -> Vec<u8> {
-        let (across, down) = if turn.quarters.is_multiple_of(2) { (columns, rows) } else { (rows, columns) };
+    /// The means of a grid of cells over a region, row by row.
+    pub(super) fn grid(&self, region: Region, columns: usize, rows: usize) -> Vec<u8> {
         // Grids have a few dozen cells a side.
         #[allow(clippy::cast_precision_loss)]
-        let (cell_width, cell_height) = (region.width / across as f64, region.height / down as f64);
+        let (cell_width, cell_height) = (region.width / columns as f64, region.height / rows as f64);
+        // The sums to all corners, each of which several cells share.
         #[allow(clippy::cast_precision_loss)]
-        let mean = |column: usize, row: usize| {
-            let (left, top) = (region.x + cell_width * column as f64, region.y + cell_height * row as f64);
-            let (right, bottom) = (left + cell_width, top + cell_height);
-            let sum = self.sum_to(right, bottom) - self.sum_to(left, bottom) - self.sum_to(right, top) + self.sum_to(left, top);
-            // A mean of bytes is a byte.
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            let mean = (sum / (cell_width * cell_height)).round().clamp(0.0, 255.0) as u8;
-            mean
+        let corner = |column: usize, row: usize| {
+            self.sum_to(region.x + cell_width * column as f64, region.y + cell_height * row as f64)
         };
-        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
+        let mut above: Vec<f64> = (0..=columns).map(|column| corner(column, 0)).collect();
+        let mut cells = Vec::with_capacity(columns * rows);
+        for row in 1..=rows {
+            let below: Vec<f64> = (0..=columns).map(|column| corner(column, row)).collect();
+            for column in 0..columns {
+                let sum = below[column + 1] - below[column] - above[column + 1] + above[column];
+                // A mean of bytes is a byte.
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                cells.push((sum / (cell_width * cell_height)).round().clamp(0.0, 255.0) as u8);
+            }
+            above = below;
+        }
         cells
-            .map(|cell| {
-                let (column, row) = turn.source(cell, (columns, rows));
-                mean(column, row)
-            })
-            .collect()
     }
 }
 
@@ -183,14 +231,14 @@ mod tests {
     #[test]
     fn a_grid_holds_the_means_of_its_cells_and_pixels_are_had_back() {
         let picture = Plane::from_pixels(4, &[10, 20, 30, 40, 50, 60, 70, 80]);
-        assert_eq!(picture.grid(picture.whole(), 2, 1, Turn::UPRIGHT), [35, 55]);
+        assert_eq!(picture.grid(picture.whole(), 2, 1), [35, 55]);
         assert_eq!((picture.pixel(0, 0), picture.pixel(3, 1), picture.pixel(1, 1)), (10, 80, 60));
     }
 
     #[test]
     fn turns_are_what_they_say() {
         let picture = Plane::from_pixels(3, &[1, 2, 3, 4, 5, 6]);
-        let turned = |quarters, mirrored, columns, rows| picture.grid(picture.whole(), columns, rows, Turn { quarters, mirrored });
+        let turned = |quarters, mirrored, columns, rows| Turn { quarters, mirrored }.turn(&picture.grid(picture.whole(), 3, 2), columns, rows);
         assert_eq!(turned(0, false, 3, 2), [1, 2, 3, 4, 5, 6]);
         assert_eq!(turned(1, false, 2, 3), [4, 1, 5, 2, 6, 3]);
         assert_eq!(turned(2, false, 3, 2), [6, 5, 4, 3, 2, 1]);
