@@ -123,35 +123,30 @@ pub(super) fn check(rows: &Rows, folder: &Path) -> Vec<CatalogFault> {
 
 /// The index over all pictures of compiled products and of known fakes.
 pub(super) fn index(products: &[ProductEntry], fakes: &[Row<KnownFake>], brand_numbers: &HashMap<String, usize>) -> PictureIndex {
-    let mut index = PictureIndex::default();
-    for (number, product) in products.iter().enumerate() {
-        for (i, image) in product.row.images.iter().enumerate() {
-            let (hash, pdq) = (image.fingerprint.as_ref().and_then(parse), image.pdq.as_deref().and_then(words::<4>));
-            if hash.is_some() || pdq.is_some() {
-                let reference = Reference {
-                    name: name_of(product.row.product_id.as_str(), i),
-                    url: image.url.clone(),
-                    kind: ReferenceKind::Genuine,
-                    brand: product.brand,
-                    product: Some(number),
-                    expires_at: None,
-                };
-                index.add(reference, hash, pdq);
-            }
-        }
-    }
-    for fake in fakes.iter().map(|r| &r.row) {
-        if let Some(hash) = fake.fingerprint.as_ref().and_then(parse) {
+    let of_products = products.iter().enumerate().flat_map(|(number, product)| {
+        product.row.images.iter().enumerate().filter_map(move |(i, image)| {
+            let (kept, pdq) = (image.fingerprint.as_ref().and_then(parse), image.pdq.as_deref().and_then(words::<4>));
             let reference = Reference {
-                name: fake.id.to_string(),
-                url: None,
-                kind: ReferenceKind::Fake,
-                brand: brand_numbers[fake.brand_id.as_str()],
-                product: None,
-                expires_at: fake.expires_at.clone(),
+                name: name_of(product.row.product_id.as_str(), i),
+                url: image.url.clone(),
+                kind: ReferenceKind::Genuine,
+                brand: product.brand,
+                product: Some(number),
+                expires_at: None,
             };
-            index.add(reference, Some(hash), None);
-        }
-    }
-    index
+            (kept.is_some() || pdq.is_some()).then_some((reference, kept, pdq))
+        })
+    });
+    let of_fakes = fakes.iter().map(|r| &r.row).filter_map(|fake| {
+        let reference = Reference {
+            name: fake.id.to_string(),
+            url: None,
+            kind: ReferenceKind::Fake,
+            brand: brand_numbers[fake.brand_id.as_str()],
+            product: None,
+            expires_at: fake.expires_at.clone(),
+        };
+        Some((reference, Some(fake.fingerprint.as_ref().and_then(parse)?), None))
+    });
+    PictureIndex::of(of_products.chain(of_fakes))
 }

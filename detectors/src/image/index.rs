@@ -6,13 +6,16 @@ use touchstone_schemas::{Method, Score, Timestamp};
 
 use super::Picture;
 use super::colour::{Chart, Colours};
-use super::fingerprint::{Fingerprint, Hash, Kept, Pdq};
+use super::fingerprint::{Fingerprint, Kept, Pdq};
 use super::local::LocalIndex;
+use super::search::HashSearch;
 
 /// Bits of 192 within which two pictures are one. Of 51.7 million pairs of unlike photos none is this near.
 const RADIUS: u32 = 24;
 /// Bits of 192 within which it is worth to look at local features.
 const LOOSE: u32 = 52;
+/// Among more pictures a loose neighbour is looked for no more: it would take longer than what it spares.
+const LOOSE_AMONG: usize = 50_000;
 /// Bits of 256 within which two PDQ hashes are one picture, as its authors advise.
 const PDQ_RADIUS: u32 = 31;
 
@@ -41,9 +44,9 @@ pub(crate) struct Reference {
 #[derive(Debug, Default)]
 pub(crate) struct PictureIndex {
     pub(crate) references: Vec<Reference>,
-    hashes: Vec<(Hash, u32)>,
-    /// Of the pictures in `hashes`, in the same order.
-    colours: Vec<Colours>,
+    hashes: HashSearch,
+    /// Of the hashes, in the same order, their references and their colours.
+    hashed: Vec<(u32, Colours)>,
     pdqs: Vec<(Pdq, u32)>,
     local: LocalIndex,
     /// Of each reference with local features: its size and its chart.
@@ -100,17 +103,24 @@ pub struct PictureMatch {
 }
 
 impl PictureIndex {
-    pub(crate) fn add(&mut self, reference: Reference, kept: Option<Kept>, pdq: Option<Pdq>) {
-        // A catalog of four thousand million pictures fits no memory.
-        let number = self.references.len() as u32;
-        if let Some(kept) = kept {
-            self.hashes.push((kept.hash, number));
-            self.colours.push(kept.colours);
-            self.local.add(number, &kept.features);
-            self.charts.insert(number, (kept.size, kept.chart));
+    /// Pictures of a catalog with what is kept of each.
+    pub(crate) fn of(pictures: impl Iterator<Item = (Reference, Option<Kept>, Option<Pdq>)>) -> Self {
+        let mut index = Self::default();
+        let mut hashes = Vec::new();
+        for (reference, kept, pdq) in pictures {
+            // A catalog of four thousand million pictures fits no memory.
+            let number = index.references.len() as u32;
+            if let Some(kept) = kept {
+                hashes.push(kept.hash);
+                index.hashed.push((number, kept.colours));
+                index.local.add(number, &kept.features);
+                index.charts.insert(number, (kept.size, kept.chart));
+            }
+            index.pdqs.extend(pdq.map(|p| (p, number)));
+            index.references.push(reference);
         }
-        self.pdqs.extend(pdq.map(|p| (p, number)));
-        self.references.push(reference);
+        index.hashes = HashSearch::of(hashes);
+        index
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -124,7 +134,7 @@ impl PictureIndex {
         for (image, picture) in pictures.iter().enumerate() {
             if let Ok(fingerprint) = &picture.fingerprint {
                 self.find_global(image, fingerprint, &mut hits);
-                if deep || fingerprint.views.iter().any(|view| within(&self.hashes, &view.hash, LOOSE).next().is_some()) {
+                if deep || self.has_loose_neighbour(fingerprint) {
                     self.find_local(image, fingerprint, &mut hits);
                 }
             }
@@ -151,10 +161,20 @@ impl PictureIndex {
         hits
     }
 
+    fn has_loose_neighbour(&self, fingerprint: &Fingerprint) -> bool {
+        let radius = if self.hashed.len() <= LOOSE_AMONG { LOOSE } else { RADIUS };
+        let near = |hash| if radius == LOOSE { self.hashes.has_within(hash, LOOSE) } else { !self.hashes.within(hash, RADIUS).is_empty() };
+        fingerprint.views.iter().any(|view| near(&view.hash))
+    }
+
     fn find_global(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) {
         for view in &fingerprint.views {
-            for (i, distance) in within(&self.hashes, &view.hash, RADIUS).filter(|(i, _)| view.colours.may_copy(&self.colours[*i])) {
-                let (reference, method) = (self.hashes[i].1 as usize, Method::Hash);
+            for (i, distance) in self.hashes.within(&view.hash, RADIUS) {
+                let (reference, colours) = &self.hashed[i as usize];
+                if !view.colours.may_copy(colours) {
+                    continue;
+                }
+                let (reference, method) = (*reference as usize, Method::Hash);
                 hits.push(Hit { image, reference, method, distance, bits: 192, inliers: None, view: view.name(), place: view.place });
             }
         }

@@ -10,6 +10,7 @@ mod jpeg;
 mod keypoints;
 mod local;
 mod planes;
+mod search;
 mod trim;
 
 pub use decode::{MAX_BYTES, PictureFault, thumbnail};
@@ -18,6 +19,7 @@ pub use fingerprint::{ALGORITHM, Fingerprint, Pdq, pdq};
 pub(crate) use fingerprint::{parse, words};
 pub use index::PictureMatch;
 pub use jpeg::blocks;
+pub use search::{Hash192, HashSearch};
 pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind};
 
 use std::sync::Arc;
