@@ -15,7 +15,7 @@ use touchstone_schemas::Fingerprint as Row;
 
 use super::colour::{Chart, Colours};
 use super::decode::{PictureFault, decode, glance};
-use super::keypoints::{Feature, OF_LISTING, OF_REFERENCE, features};
+use super::keypoints::{Feature, OF_LISTING, OF_REFERENCE, features, features_both_ways};
 use super::planes::{Plane, Planes, Region, Turn};
 use super::trim::trim;
 
@@ -102,7 +102,7 @@ pub(crate) struct Local {
 impl Local {
     fn of(picture: &Planes) -> Self {
         let whole = picture.luma.whole();
-        Self { features: features(&picture.luma, OF_LISTING), size: (whole.width, whole.height), chart: Chart::of(picture) }
+        Self { features: features_both_ways(&picture.luma, OF_LISTING), size: (whole.width, whole.height), chart: Chart::of(picture) }
     }
 }
 
@@ -145,17 +145,17 @@ impl Fingerprint {
     /// # Errors
     /// It is broken somewhere.
     pub fn row(&self) -> Result<Row, PictureFault> {
-        let local = self.local().ok_or(PictureFault::Broken)?;
+        let picture = decode(&self.bytes)?;
         let hex = self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect();
         let mut bytes = Vec::new();
         // Sides are at most 256.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        for side in [local.size.0, local.size.1] {
+        for side in [picture.luma.width, picture.luma.height] {
             bytes.extend((side as u16).to_be_bytes());
         }
         self.views[0].colours.write(&mut bytes);
-        local.chart.write(&mut bytes);
-        local.features[0].iter().take(OF_REFERENCE).for_each(|feature| feature.write(&mut bytes));
+        Chart::of(&picture).write(&mut bytes);
+        features(&picture.luma, OF_REFERENCE).iter().for_each(|feature| feature.write(&mut bytes));
         Ok(Row { algo: ALGORITHM.to_owned(), hex, features: Some(BASE64_STANDARD.encode(bytes)) })
     }
 }

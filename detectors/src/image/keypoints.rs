@@ -91,9 +91,31 @@ struct Corner {
     scale: usize,
 }
 
-/// The features of a picture, the strongest of each part of it first: as it stands, and mirrored.
-pub(super) fn features(picture: &Plane, most: usize) -> [Vec<Feature>; 2] {
-    let mut scales = Vec::with_capacity(SCALES);
+/// A picture at one scale, with how much of a corner each pixel is.
+struct Level {
+    width: usize,
+    pixels: Vec<u8>,
+    scores: Vec<i32>,
+}
+
+/// The features of a picture as it stands, the strongest of each part of it first.
+pub(super) fn features(picture: &Plane, most: usize) -> Vec<Feature> {
+    of_levels(&levels(picture), picture, most)
+}
+
+/// The same, and those of the picture mirrored.
+pub(super) fn features_both_ways(picture: &Plane, most: usize) -> [Vec<Feature>; 2] {
+    let mut levels = levels(picture);
+    let upright = of_levels(&levels, picture, most);
+    for level in &mut levels {
+        level.pixels.chunks_exact_mut(level.width).for_each(<[u8]>::reverse);
+        level.scores.chunks_exact_mut(level.width).for_each(<[i32]>::reverse);
+    }
+    [upright, of_levels(&levels, picture, most)]
+}
+
+fn levels(picture: &Plane) -> Vec<Level> {
+    let mut levels = Vec::with_capacity(SCALES);
     for size in SIZES {
         // A scale's size, rounded; at most that of the picture.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
@@ -102,23 +124,20 @@ pub(super) fn features(picture: &Plane, most: usize) -> [Vec<Feature>; 2] {
         if width.min(height) <= 2 * RADIUS + 2 {
             break;
         }
-        scales.push((width, picture.grid(picture.whole(), width, height)));
+        let pixels = picture.grid(picture.whole(), width, height);
+        levels.push(Level { scores: scores(&pixels, width), width, pixels });
     }
-    let upright = of_scales(&scales, picture, most);
-    for (width, pixels) in &mut scales {
-        pixels.chunks_exact_mut(*width).for_each(<[u8]>::reverse);
-    }
-    [upright, of_scales(&scales, picture, most)]
+    levels
 }
 
-fn of_scales(scales: &[(usize, Vec<u8>)], picture: &Plane, most: usize) -> Vec<Feature> {
+fn of_levels(levels: &[Level], picture: &Plane, most: usize) -> Vec<Feature> {
     let mut corners = Vec::new();
-    for (scale, (width, pixels)) in scales.iter().enumerate() {
-        find_corners(pixels, *width, scale, &mut corners);
+    for (scale, level) in levels.iter().enumerate() {
+        find_corners(level, scale, &mut corners);
     }
-    let levels: Vec<Plane> = scales.iter().map(|(width, pixels)| Plane::from_pixels(*width, pixels)).collect();
-    spread(&mut corners, &levels, most);
-    corners.iter().map(|corner| describe(&levels[corner.scale], corner, picture)).collect()
+    let planes: Vec<Plane> = levels.iter().map(|level| Plane::from_pixels(level.width, &level.pixels)).collect();
+    spread(&mut corners, &planes, most);
+    corners.iter().map(|corner| describe(&planes[corner.scale], corner, picture)).collect()
 }
 
 const RING: [(isize, isize); 16] = [
@@ -140,34 +159,41 @@ const RING: [(isize, isize); 16] = [
     (-1, -3),
 ];
 
-/// Corners of one scale that are the strongest among their neighbours.
-fn find_corners(pixels: &[u8], width: usize, scale: usize, corners: &mut Vec<Corner>) {
+/// How much of a corner each pixel of one scale is; nothing for no corner.
+fn scores(pixels: &[u8], width: usize) -> Vec<i32> {
     let height = pixels.len() / width;
     let mut scores = vec![0_i32; pixels.len()];
     // Rings lie within the picture by the margin.
     let ring = RING.map(|(dx, dy)| dy * width.cast_signed() + dx);
     for y in RADIUS..height - RADIUS {
-        for x in RADIUS..width - RADIUS {
-            let at = y * width + x;
+        for at in y * width + RADIUS..(y + 1) * width - RADIUS {
             let centre = i32::from(pixels[at]);
-            let around = |i: usize| i32::from(pixels[at.wrapping_add_signed(ring[i % 16])]) - centre;
+            let around = |offset: isize| i32::from(pixels[at.wrapping_add_signed(offset)]) - centre;
             // Of four pixels a quarter apart, an arc of nine holds two at least.
-            let quarters = [around(0), around(4), around(8), around(12)];
-            let (bright, dark) = (quarters.iter().filter(|d| **d > CONTRAST).count(), quarters.iter().filter(|d| **d < -CONTRAST).count());
-            if bright < 2 && dark < 2 {
-                continue;
+            let quarters = [around(ring[0]), around(ring[4]), around(ring[8]), around(ring[12])];
+            let count = |like: fn(i32) -> bool| quarters.iter().map(|d| u32::from(like(*d))).sum::<u32>();
+            if count(|d| d > CONTRAST) >= 2 || count(|d| d < -CONTRAST) >= 2 {
+                scores[at] = score(&ring.map(around));
             }
-            let all: [i32; 16] = std::array::from_fn(around);
-            scores[at] = score(&all);
         }
     }
+    scores
+}
+
+/// Corners of one scale that are the strongest among their neighbours.
+fn find_corners(level: &Level, scale: usize, corners: &mut Vec<Corner>) {
+    let Level { width, scores, .. } = level;
+    let (width, height) = (*width, scores.len() / width);
     for y in RADIUS..height - RADIUS {
         for x in RADIUS..width - RADIUS {
             let at = y * width + x;
             let own = scores[at];
+            if own == 0 {
+                continue;
+            }
             let neighbours = [at - width - 1, at - width, at - width + 1, at - 1, at + 1, at + width - 1, at + width, at + width + 1];
             // Of equals the first stays.
-            if own > 0 && neighbours.iter().all(|n| scores[*n] < own || (scores[*n] == own && *n > at)) {
+            if neighbours.iter().all(|n| scores[*n] < own || (scores[*n] == own && *n > at)) {
                 corners.push(Corner { score: own, x, y, scale });
             }
         }
@@ -177,15 +203,16 @@ fn find_corners(pixels: &[u8], width: usize, scale: usize, corners: &mut Vec<Cor
 /// How strongly an arc of the ring differs from the centre; nothing for no corner.
 fn score(ring: &[i32; 16]) -> i32 {
     let arc = |sign: i32| {
-        let mut longest = 0;
-        let mut run = 0;
-        for i in 0..16 + ARC {
-            run = if ring[i % 16] * sign > CONTRAST { run + 1 } else { 0 };
-            longest = longest.max(run);
-        }
-        let sum: i32 = ring.iter().map(|d| (d * sign - CONTRAST).max(0)).sum();
-        if longest >= ARC { sum } else { 0 }
+        let differs = ring.iter().enumerate().fold(0_u32, |bits, (i, d)| bits | u32::from(d * sign > CONTRAST) << i);
+        // Nine in a row around the ring: each pixel with the one behind it, then with two, four and one more.
+        let twice = differs | differs << 16;
+        let two = twice & twice >> 1;
+        let four = two & two >> 2;
+        let nine = four & four >> 4 & twice >> 8;
+        let sum = || ring.iter().map(|d| (d * sign - CONTRAST).max(0)).sum();
+        if nine & 0xFFFF != 0 { sum() } else { 0 }
     };
+    const _: () = assert!(ARC == 9);
     arc(1).max(arc(-1))
 }
 
