@@ -115,45 +115,49 @@ impl Scanner {
 
     /// The suspects of a listing, by brand id.
     pub fn scan(&self, listing: &Listing, pictures: &[Picture], detected_at: &Timestamp) -> Vec<Suspect> {
-        self.assess(listing, pictures, detected_at).into_iter().filter(|a| a.band.is_some()).map(|a| a.suspect).collect()
+        self.judge(listing, pictures, detected_at, true).into_iter().map(|a| a.suspect).collect()
     }
 
     /// What is found of every brand that a listing touches, by brand id, also under the lowest threshold.
     /// `pictures` are the listing's, in its order; those that are missing were not looked at.
     pub fn assess(&self, listing: &Listing, pictures: &[Picture], detected_at: &Timestamp) -> Vec<Assessment> {
+        self.judge(listing, pictures, detected_at, false)
+    }
+
+    /// Most listings that name a brand are no suspects: of these no event is made where only suspects are asked for.
+    fn judge(&self, listing: &Listing, pictures: &[Picture], detected_at: &Timestamp, suspects_only: bool) -> Vec<Assessment> {
         if listing.op == Op::Remove {
             return Vec::new();
         }
         let Some(reading) = Reading::of(listing, pictures, &self.catalog) else { return Vec::new() };
-        let content_hash = content_hash(listing);
-        let seen: Vec<ImageSeen> = pictures.iter().take(MOST_IMAGES).enumerate().map(seen).collect();
-        let assess = |brand| self.assess_brand(&reading, brand, &content_hash, &seen, detected_at);
-        reading.brands(&self.catalog).into_iter().map(assess).collect()
+        let judge = |brand| {
+            let matter = Matter::of(&reading, &self.catalog, &self.policy, brand);
+            let base_rate = self.policy.base_rate(listing.platform.as_str(), listing.market.as_str());
+            let verdict = weigh(&self.policy, &matter.entry().row, base_rate, self.detect(&matter));
+            let wanted = !suspects_only || verdict.band.is_some();
+            wanted.then(|| self.assessment(&matter, verdict, pictures, detected_at))
+        };
+        reading.brands(&self.catalog).into_iter().filter_map(judge).collect()
     }
 
-    fn assess_brand(
-        &self,
-        reading: &Reading<'_>,
-        brand: usize,
-        content_hash: &str,
-        seen: &[ImageSeen],
-        detected_at: &Timestamp,
-    ) -> Assessment {
-        let listing = reading.listing;
-        let matter = Matter::of(reading, &self.catalog, &self.policy, brand);
+    /// What all detectors find.
+    fn detect(&self, matter: &Matter<'_>) -> Vec<Evidence> {
         let mut found = Vec::new();
         for (i, detector) in DETECTORS.into_iter().enumerate() {
             let from = found.len();
             let before = self.stopwatch.as_ref().map(|s| (s.nanoseconds)());
-            found.extend(detector.detect(&matter));
+            found.extend(detector.detect(matter));
             if let (Some(stopwatch), Some(before)) = (&self.stopwatch, before) {
                 stopwatch.spent[i].fetch_add((stopwatch.nanoseconds)().saturating_sub(before), Ordering::Relaxed);
             }
             debug_assert!(found[from..].iter().all(|e: &Evidence| e.detector == detector.name()), "evidence under a foreign name");
         }
-        let base_rate = self.policy.base_rate(listing.platform.as_str(), listing.market.as_str());
-        let row = &matter.entry().row;
-        let Verdict { score, band, caps, thresholds, reason, evidence } = weigh(&self.policy, row, base_rate, found);
+        found
+    }
+
+    fn assessment(&self, matter: &Matter<'_>, verdict: Verdict, pictures: &[Picture], detected_at: &Timestamp) -> Assessment {
+        let Verdict { score, band, caps, thresholds, reason, evidence } = verdict;
+        let (listing, row) = (matter.listing(), &matter.entry().row);
         let brand_id = row.brand_id.as_str();
         let revision = listing.revision.to_string();
         let suspect_id = id(&[listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id]);
@@ -168,7 +172,7 @@ impl Scanner {
             occurred_at: listing.occurred_at.clone(),
             pass: 0,
             supersedes: None,
-            content_hash: content_hash.to_owned(),
+            content_hash: content_hash(listing),
             listing: excerpt(listing),
             brand_id: row.brand_id.clone(),
             product_id: product.map(|p| self.catalog.products[p].row.product_id.to_string()),
@@ -178,7 +182,7 @@ impl Scanner {
             thresholds,
             reason,
             evidence,
-            images_seen: seen.to_vec(),
+            images_seen: pictures.iter().take(MOST_IMAGES).enumerate().map(seen).collect(),
             catalog_version: self.catalog.version().to_owned(),
             policy_version: self.policy.version().to_owned(),
             engine_version: ENGINE_VERSION.to_owned(),

@@ -46,6 +46,6 @@ impl Detector for SellerDetector {
 /// The shop's name names the brand and claims to be its own.
 fn claims_to_be(matter: &Matter<'_>, shop: &str) -> bool {
     let shop = normalise(shop);
-    let names = matter.catalog.lexicon.names.iter().filter(|n| n.brand == matter.brand && n.spaced.chars().count() > 3);
-    names.into_iter().any(|n| shop.contains(&n.spaced)) && CLAIMS.iter().any(|claim| shop.contains(claim))
+    let mut names = matter.catalog.lexicon.of_brand(matter.brand).filter(|n| n.spaced.chars().count() > 3);
+    CLAIMS.iter().any(|claim| shop.contains(claim)) && names.any(|n| shop.contains(&n.spaced))
 }

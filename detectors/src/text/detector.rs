@@ -267,7 +267,7 @@ const NO_BRAND: &[&str] = &[
 fn declared_brand(matter: &Matter<'_>) -> Option<Evidence> {
     let declared = matter.listing().brand.as_deref()?;
     let folded = normalise(declared);
-    let own = matter.catalog.lexicon.names.iter().filter(|n| n.brand == matter.brand);
+    let own = matter.catalog.lexicon.of_brand(matter.brand);
     let contains = |name: &str| format!(" {folded} ").contains(&format!(" {name} "));
     let in_title = matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece));
     if folded.is_empty() || !in_title || own.into_iter().any(|n| contains(&n.spaced)) {

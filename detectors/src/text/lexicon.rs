@@ -80,6 +80,8 @@ pub(crate) struct Found {
 /// All names.
 pub(crate) struct Lexicon {
     pub(crate) names: Vec<Name>,
+    /// By brand, its names.
+    by_brand: Vec<Vec<usize>>,
     automaton: Option<DoubleArrayAhoCorasick<u32>>,
     meanings: Vec<Vec<Meaning>>,
     hidden: Hidden,
@@ -119,7 +121,15 @@ impl Lexicon {
             ),
         };
         let hidden = Hidden::new(&names, words.ordinary);
-        Ok(Self { names, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden, glue: words.classes })
+        let brands = names.iter().map(|name| name.brand + 1).max().unwrap_or(0);
+        let mut by_brand = vec![Vec::new(); brands];
+        names.iter().enumerate().for_each(|(i, name)| by_brand[name.brand].push(i));
+        Ok(Self { names, by_brand, automaton, meanings: patterns.into_iter().map(|(_, m)| m).collect(), hidden, glue: words.classes })
+    }
+
+    /// The names of one brand.
+    pub(crate) fn of_brand(&self, brand: usize) -> impl Iterator<Item = &Name> {
+        self.by_brand.get(brand).into_iter().flatten().map(|name| &self.names[*name])
     }
 
     /// Every name and model number in a document, in order of place and brand.
