@@ -57,7 +57,12 @@ fn measure(criterion: &mut Criterion) {
         });
         if set == "800" {
             group.bench_function(format!("row/{set}"), |bencher| {
-                bencher.iter(|| pictures.iter().filter(|(_, bytes)| Fingerprint::of(bytes).map(Arc::new).is_ok_and(|f| black_box(f.row()).is_ok())).count());
+                bencher.iter(|| {
+                    pictures
+                        .iter()
+                        .filter(|(_, bytes)| Fingerprint::of(bytes).map(Arc::new).is_ok_and(|f| black_box(f.row()).is_ok()))
+                        .count()
+                });
             });
         }
         group.finish();

@@ -37,7 +37,8 @@ mod text;
 
 pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, nearest, open};
 pub use image::{
-    ALGORITHM, Fingerprint, Hash192, HashSearch, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, blocks, pdq, thumbnail,
+    ALGORITHM, Fingerprint, Hash192, HashSearch, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, blocks, pdq,
+    thumbnail,
 };
 pub use policy::Policy;
 pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner};

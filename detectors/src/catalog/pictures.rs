@@ -52,7 +52,9 @@ pub(super) fn hash_files(rows: &mut Rows, folder: &Path) -> (BTreeMap<String, Pa
             let written = job.path.take().unwrap_or_default();
             let place = folder.join(job.file);
             let fault = |message: String, warning: bool| CatalogFault { file: place.clone(), line: job.line, message, warning };
-            match read(folder, &written).and_then(|(path, bytes)| Fingerprint::of(&bytes).and_then(|f| f.row()).map(|row| (path, row)).map_err(|e| e.to_string())) {
+            match read(folder, &written)
+                .and_then(|(path, bytes)| Fingerprint::of(&bytes).and_then(|f| f.row()).map(|row| (path, row)).map_err(|e| e.to_string()))
+            {
                 Ok((path, row)) => {
                     *job.fingerprint = Some(row);
                     (Some((std::mem::take(&mut job.name), path)), None)

@@ -26,14 +26,28 @@ pub(super) struct Table {
     several: Vec<Several>,
 }
 
-/// Some coefficients in a row.
+/// Some coefficients in a row, in two bytes, so that the tables stay near the processor: how many bits they take, how many
+/// coefficients they pass, zeros included, and whether the last of them ends the block.
 #[derive(Debug, Clone, Copy, Default)]
-struct Several {
-    bits: u8,
-    /// Coefficients passed, zeros included.
-    passed: u8,
-    /// The last of them ends the block.
-    ends: bool,
+struct Several(u16);
+
+impl Several {
+    fn of(bits: u32, passed: u32, ends: bool) -> Self {
+        // At most 12 bits and 63 coefficients.
+        Self((bits | passed << 4 | u32::from(ends) << 10) as u16)
+    }
+
+    fn bits(self) -> u32 {
+        u32::from(self.0 & 15)
+    }
+
+    fn passed(self) -> u32 {
+        u32::from(self.0 >> 4 & 63)
+    }
+
+    fn ends(self) -> u32 {
+        u32::from(self.0 >> 10)
+    }
 }
 
 impl Table {
@@ -104,21 +118,27 @@ impl Table {
     /// Passes over all coefficients of a block but the first.
     pub(super) fn pass(&self, bits: &mut Bits<'_>) -> Option<()> {
         let mut left = REST;
+        // A copy of its own stays in registers.
+        let mut own = *bits;
         loop {
-            bits.fill();
-            // Three looks fit into what is filled at once.
-            for _ in 0..3 {
-                let several = self.several[bits.peek(LOOK) as usize];
-                let passed = u32::from(several.passed);
+            own.fill();
+            // Four looks fit into what is filled at once.
+            for _ in 0..4 {
+                let several = self.several[own.peek(LOOK) as usize];
                 // The block may end before all of these, and a full block has no sign of its end: then one after the other.
-                if several.bits == 0 || passed + u32::from(several.ends) > left {
-                    bits.fill();
-                    left = left.checked_sub(self.coefficient(bits, left)?)?;
-                } else {
-                    bits.skip(u32::from(several.bits));
-                    left = if several.ends { 0 } else { left - passed };
+                if several.bits() == 0 || several.passed() + several.ends() > left {
+                    own.fill();
+                    left = left.checked_sub(self.coefficient(&mut own, left)?)?;
+                    if left == 0 {
+                        *bits = own;
+                        return Some(());
+                    }
+                    break;
                 }
-                if left == 0 {
+                own.skip(several.bits());
+                left -= several.passed();
+                if several.ends() > 0 || left == 0 {
+                    *bits = own;
                     return Some(());
                 }
             }
@@ -139,27 +159,26 @@ impl Table {
 }
 
 fn several(short: &[(u8, u8)], bits: u32) -> Several {
-    let mut all = Several::default();
+    let (mut used, mut passed) = (0, 0);
     loop {
-        let used = u32::from(all.bits);
         let (length, symbol) = short[(bits << used & ((1 << LOOK) - 1)) as usize];
-        let (run, size) = (symbol >> 4, symbol & 15);
-        if length == 0 || used + u32::from(length) + u32::from(size) > LOOK {
-            return all;
+        let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
+        let takes = u32::from(length) + size;
+        let passes = if (run, size) == (15, 0) { 16 } else { run + 1 };
+        let ends = size == 0 && run != 15;
+        if length == 0 || used + takes > LOOK || (!ends && passed + passes > REST) {
+            return Several::of(used, passed, false);
         }
-        all.bits += length + size;
-        match (run, size) {
-            (15, 0) => all.passed += 16,
-            (_, 0) => {
-                all.ends = true;
-                return all;
-            }
-            _ => all.passed += run + 1,
+        used += takes;
+        if ends {
+            return Several::of(used, passed, true);
         }
+        passed += passes;
     }
 }
 
 /// Bits of a scan whose stuffing was taken out. Behind the end are zeros, and it is told how far one went.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     /// Bytes taken into `window`.

@@ -200,7 +200,16 @@ impl Frame {
             let rest = if self.progressive { None } else { Some(self.rest.get(usize::from(tables & 15))?.clone()?) };
             let quantiser = self.quantisers[self.components[index].quantiser]?;
             let (width, height) = self.blocks(&self.components[index]);
-            parts.push(Part { index, component: self.components[index], first, rest, quantiser, width, plane: vec![0; width * height], before: 0 });
+            parts.push(Part {
+                index,
+                component: self.components[index],
+                first,
+                rest,
+                quantiser,
+                width,
+                plane: vec![0; width * height],
+                before: 0,
+            });
         }
         // A scan of one component has its blocks in rows; one of several has them in units.
         let (unit_across, unit_down) = self.unit();

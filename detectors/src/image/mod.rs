@@ -18,9 +18,9 @@ pub(crate) use detector::ImageDetector;
 pub use fingerprint::{ALGORITHM, Fingerprint, Pdq, pdq};
 pub(crate) use fingerprint::{parse, words};
 pub use index::PictureMatch;
+pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind};
 pub use jpeg::blocks;
 pub use search::{Hash192, HashSearch};
-pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind};
 
 use std::sync::Arc;
 

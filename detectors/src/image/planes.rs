@@ -205,9 +205,7 @@ impl Plane {
         let (cell_width, cell_height) = (region.width / columns as f64, region.height / rows as f64);
         // The sums to all corners, each of which several cells share.
         #[allow(clippy::cast_precision_loss)]
-        let corner = |column: usize, row: usize| {
-            self.sum_to(region.x + cell_width * column as f64, region.y + cell_height * row as f64)
-        };
+        let corner = |column: usize, row: usize| self.sum_to(region.x + cell_width * column as f64, region.y + cell_height * row as f64);
         let mut above: Vec<f64> = (0..=columns).map(|column| corner(column, 0)).collect();
         let mut cells = Vec::with_capacity(columns * rows);
         for row in 1..=rows {
@@ -238,7 +236,8 @@ mod tests {
     #[test]
     fn turns_are_what_they_say() {
         let picture = Plane::from_pixels(3, &[1, 2, 3, 4, 5, 6]);
-        let turned = |quarters, mirrored, columns, rows| Turn { quarters, mirrored }.turn(&picture.grid(picture.whole(), 3, 2), columns, rows);
+        let turned =
+            |quarters, mirrored, columns, rows| Turn { quarters, mirrored }.turn(&picture.grid(picture.whole(), 3, 2), columns, rows);
         assert_eq!(turned(0, false, 3, 2), [1, 2, 3, 4, 5, 6]);
         assert_eq!(turned(1, false, 2, 3), [4, 1, 5, 2, 6, 3]);
         assert_eq!(turned(2, false, 3, 2), [6, 5, 4, 3, 2, 1]);

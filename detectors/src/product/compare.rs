@@ -194,7 +194,8 @@ impl Vocabulary {
 
         let other_colour = q.colours.iter().any(|c| c.is_none_or(|c| !p.colours().has(c)));
         let colour_conflict = other_colour && p.colours().iter().any(|c| !q.colours.contains(&Some(c)));
-        let differs = |(quantity, unit): &(u64, Unit)| q.quantities.iter().any(|(_, u)| u == unit) && !q.quantities.contains(&(*quantity, *unit));
+        let differs =
+            |(quantity, unit): &(u64, Unit)| q.quantities.iter().any(|(_, u)| u == unit) && !q.quantities.contains(&(*quantity, *unit));
         let quantity_conflict = !q.quantities.is_empty() && p.quantities().iter().any(differs);
 
         let [code_found, code_conflict, colour_conflict, quantity_conflict] =

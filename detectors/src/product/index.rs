@@ -148,7 +148,8 @@ impl ProductIndex {
         }
         let mut score = |product: u32| std::mem::take(&mut sums[product as usize]) * self.brevity[product as usize];
         // The bits of floats above zero are in the order of the floats.
-        let mut scored: Vec<(Reverse<u32>, u32)> = touched.into_iter().map(|product| (Reverse(score(product).to_bits()), product)).collect();
+        let mut scored: Vec<(Reverse<u32>, u32)> =
+            touched.into_iter().map(|product| (Reverse(score(product).to_bits()), product)).collect();
         if scored.len() > CANDIDATES {
             scored.select_nth_unstable(CANDIDATES);
             scored.truncate(CANDIDATES);

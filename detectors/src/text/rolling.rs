@@ -52,7 +52,9 @@ impl Rolling {
 
     /// Hashes of a window whole, and less each of its letters.
     pub(super) fn less_one(&self, from: usize, to: usize) -> impl Iterator<Item = u64> + '_ {
-        let less = move |left_out: usize| self.hash(from, left_out).wrapping_mul(POWERS[to - left_out - 1]).wrapping_add(self.hash(left_out + 1, to));
+        let less = move |left_out: usize| {
+            self.hash(from, left_out).wrapping_mul(POWERS[to - left_out - 1]).wrapping_add(self.hash(left_out + 1, to))
+        };
         std::iter::once(self.hash(from, to)).chain((from..to).map(less))
     }
 
