@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use image::error::{ImageError, LimitErrorKind};
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage};
 
 use super::jpeg::{self, Means};
 use super::planes::Planes;
@@ -153,7 +153,8 @@ pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     let (width, height) = decoder.dimensions();
     within_limits(width, height)?;
     let orientation = decoder.orientation().ok();
-    let mut image = DynamicImage::from_decoder(decoder)?;
+    let of_libwebp = if format == ImageFormat::WebP { webp(bytes) } else { None };
+    let mut image = of_libwebp.map_or_else(|| DynamicImage::from_decoder(decoder), Ok)?;
     if format == ImageFormat::Jpeg && is_cut_off(bytes, &image) {
         return Err(PictureFault::Broken);
     }
@@ -161,6 +162,17 @@ pub(super) fn image(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
         image.apply_orientation(orientation);
     }
     Ok(image)
+}
+
+/// A still WebP by libwebp, which is more than twice as fast; nothing where it decodes none, so that another may say why.
+fn webp(bytes: &[u8]) -> Option<DynamicImage> {
+    let image = webp::Decoder::new(bytes).decode()?;
+    let (width, height, pixels) = (image.width(), image.height(), image.to_vec());
+    if image.is_alpha() {
+        RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8)
+    } else {
+        RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8)
+    }
 }
 
 /// A JPEG that ends too early is decoded as far as it goes, and the rest is one colour. What lacks a few rows only is

@@ -162,30 +162,31 @@ impl Vocabulary {
     /// Log-odds that a listing is a product, before other candidates are looked at.
     pub(super) fn log_odds(&self, q: &Query, p: Product<'_>) -> f64 {
         let product_has = |word: &&Word| word.term.is_some_and(|term| p.has(term));
+        let theirs: Vec<bool> = q.own.iter().map(|word| product_has(&word)).collect();
         // Words beside count where the other side has them.
         let beside_mine = p.extra().iter().filter(|w| q.all.has(w.term)).map(|w| w.square);
         let beside_theirs = q.extra.iter().filter(product_has).map(|w| square(w.weight));
         let all_mine = beside_mine.fold(p.squares(), |sum, square| sum + square);
         let all_theirs = beside_theirs.fold(q.squares, |sum, square| sum + square);
-        let open_mine = || p.own().iter().filter(|w| !q.all.has(w.term));
-        let open_theirs = || q.own.iter().filter(|w| !product_has(w));
+        let open_mine: Vec<&shelf::Word> = p.own().iter().filter(|w| !q.all.has(w.term)).collect();
+        let open_theirs = q.own.iter().zip(&theirs).filter(|(_, has)| !**has).map(|(word, _)| word);
 
         // "Sandisk" and "San Disk": words joined on one side and apart on the other.
         let text = |term: Term| self.words[term as usize].as_str();
         let joined = |w: &&shelf::Word| q.joined.mask & (1 << w.tag) != 0 && q.joined.has(self.hash(w.term));
-        let whole_mine: Vec<&str> = open_mine().filter(joined).map(|w| text(w.term)).collect();
-        let whole_theirs: Vec<&str> = open_theirs().filter(|w| p.joins(w.hash)).map(|w| w.text.as_str()).collect();
+        let whole_mine: Vec<&str> = open_mine.iter().copied().filter(joined).map(|w| text(w.term)).collect();
+        let whole_theirs: Vec<&str> = open_theirs.filter(|w| p.joins(w.hash)).map(|w| w.text.as_str()).collect();
         let none = whole_mine.is_empty() && whole_theirs.is_empty();
         let part_of = |word: &str, whole: &[&str]| word.len() >= PART && whole.iter().any(|w| w.contains(word));
         let had_mine = |word: &shelf::Word| !none && (whole_mine.contains(&text(word.term)) || part_of(text(word.term), &whole_theirs));
         let had_theirs = |word: &str| !none && (whole_theirs.contains(&word) || part_of(word, &whole_mine));
 
-        let open: f64 = open_mine().filter(|w| !had_mine(w)).map(|w| w.square).sum();
+        let open: f64 = open_mine.iter().filter(|w| !had_mine(w)).map(|w| w.square).sum();
         let cosine = ratio(all_mine - open, (all_mine * all_theirs).sqrt());
 
-        let head = || q.own.iter().take(HEAD);
-        let in_product = |w: &&Word| product_has(w) || had_theirs(&w.text);
-        let head = ratio(head().filter(in_product).map(|w| w.weight).sum(), head().map(|w| w.weight).sum());
+        let head = || q.own.iter().zip(&theirs).take(HEAD);
+        let in_product = |(word, has): &(&Word, &bool)| **has || had_theirs(&word.text);
+        let head = ratio(head().filter(in_product).map(|(w, _)| w.weight).sum(), head().map(|(w, _)| w.weight).sum());
 
         let found = |codes: &[String], glue: &str| codes.iter().any(|c| c.len() >= TELLING_CODE && glue.contains(c.as_str()));
         let code_found = found(p.codes_in(&q.grams), &q.glue);
