@@ -1,4 +1,4 @@
-//! Pictures as they come: no panic, no endless work, and the same hash twice.
+//! Pictures as they come: no panic, no endless work, and the same fault twice.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -7,7 +7,7 @@ use touchstone_detectors::{Fingerprint, blocks};
 fuzz_target!(|bytes: &[u8]| {
     if let Some((width, height, means)) = blocks(bytes) {
         assert_eq!(means.len(), width * height);
-        let hash = || Fingerprint::of(bytes).map(|fingerprint| format!("{fingerprint:?}").len());
-        assert_eq!(hash(), hash());
+        let fault = || Fingerprint::of(bytes).err();
+        assert_eq!(fault(), fault());
     }
 });

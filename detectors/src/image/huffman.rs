@@ -109,7 +109,7 @@ impl Table {
         if size > 15 {
             return None;
         }
-        let value = bits.peek(size) as i32;
+        let value = bits.peek(size).cast_signed();
         bits.skip(size);
         // The upper half of the values is positive.
         Some(if value >> (size - 1) == 0 { value - (1 << size) + 1 } else { value })

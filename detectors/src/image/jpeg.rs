@@ -271,7 +271,7 @@ impl Frame {
         let mut planes = self.components.iter().zip(planes).map(|(c, plane)| plane.map(|plane| spread(c, plane)));
         let luma = planes.next()??;
         let gray = || vec![128; width * height];
-        let (blue, red) = (planes.next().map_or_else(|| Some(gray()), |p| p)?, planes.next().map_or_else(|| Some(gray()), |p| p)?);
+        let (blue, red) = (planes.next().unwrap_or_else(|| Some(gray()))?, planes.next().unwrap_or_else(|| Some(gray()))?);
         Some(Means { width, height, planes: [luma, blue, red], exif: self.exif.clone() })
     }
 }
@@ -366,6 +366,7 @@ mod tests {
 
     use super::*;
 
+    #[allow(clippy::cast_sign_loss, reason = "shades are made to be positive")]
     fn picture(width: u32, height: u32, seed: u32) -> RgbImage {
         let shade = |x: u32, y: u32, a: u32| (f64::from(x * (a + seed % 7) + y * (3 + seed % 5)) / 37.0).sin().mul_add(110.0, 128.0) as u8;
         let noise = |x: u32, y: u32| (x.wrapping_mul(2_654_435_761).wrapping_add(y.wrapping_mul(40_503 + seed)) >> 24) as u8 / 8;

@@ -130,7 +130,7 @@ impl Hidden {
                     if !torn && !starred && !misspelt {
                         continue;
                     }
-                    let (tokens, gaps) = window.spell(document, field, &words[..], i..j + 1);
+                    let (tokens, gaps) = window.spell(document, field, words, i..j + 1);
                     if torn {
                         self.torn_or_leet(document, names, (&tokens, &gaps), &window, mentions);
                     }
