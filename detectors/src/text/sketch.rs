@@ -165,7 +165,7 @@ impl Sketch {
         self.seen[word].ascii
     }
 
-    /// Adds a word; false where the window has become too long to be a name: as [`super::window::Window::push`] says.
+    /// Adds a word; false where the window has become too long to be a name.
     pub(super) fn push(&self, reach: &mut Reach, word: usize) -> bool {
         let seen = &self.seen[word];
         let first = reach.words == 0;
