@@ -2,11 +2,12 @@
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+from quality.bench import processor_time
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -14,12 +15,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 def say(text):
     """Progress is for whoever waits; the report is read later."""
     print(text, file=sys.stderr, flush=True)
-
-
-def processor_time():
-    """Seconds that the processors spent on what this program ran."""
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return spent.ru_utime + spent.ru_stime
 
 
 def run(*words, **environment):

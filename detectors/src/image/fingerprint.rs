@@ -17,13 +17,11 @@ use super::colour::{Chart, Colours};
 use super::decode::{PictureFault, decode, glance};
 use super::keypoints::{Feature, OF_LISTING, OF_REFERENCE, features, features_both_ways};
 use super::planes::{Plane, Planes, Region, Turn};
+use super::search::Hash192;
 use super::trim::trim;
 
 /// Name and version of the method: hashes of another one are not comparable.
 pub const ALGORITHM: &str = "touchstone-192/2";
-
-/// 192 bits: signs of frequencies, of differences across, of differences down.
-pub(crate) type Hash = [u64; 3];
 
 /// A PDQ hash, 256 bits.
 pub type Pdq = [u64; 4];
@@ -54,7 +52,7 @@ pub(crate) enum Part {
 /// A part of a picture, turned, as a hash.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
-    pub(crate) hash: Hash,
+    pub(crate) hash: Hash192,
     pub(crate) colours: Colours,
     part: Part,
     turn: Turn,
@@ -162,7 +160,7 @@ impl Fingerprint {
 
 /// What a catalog keeps of a reference picture.
 pub(crate) struct Kept {
-    pub(crate) hash: Hash,
+    pub(crate) hash: Hash192,
     pub(crate) colours: Colours,
     pub(crate) chart: Chart,
     pub(crate) size: (f64, f64),

@@ -133,8 +133,8 @@ impl PictureIndex {
         let mut hits = Vec::new();
         for (image, picture) in pictures.iter().enumerate() {
             if let Ok(fingerprint) = &picture.fingerprint {
-                self.find_global(image, fingerprint, &mut hits);
-                if deep || self.has_loose_neighbour(fingerprint) {
+                let near = self.find_global(image, fingerprint, &mut hits);
+                if deep || near || self.has_loose_neighbour(fingerprint) {
                     self.find_local(image, fingerprint, &mut hits);
                 }
             }
@@ -162,14 +162,15 @@ impl PictureIndex {
     }
 
     fn has_loose_neighbour(&self, fingerprint: &Fingerprint) -> bool {
-        let radius = if self.hashed.len() <= LOOSE_AMONG { LOOSE } else { RADIUS };
-        let near = |hash| if radius == LOOSE { self.hashes.has_within(hash, LOOSE) } else { !self.hashes.within(hash, RADIUS).is_empty() };
-        fingerprint.views.iter().any(|view| near(&view.hash))
+        self.hashed.len() <= LOOSE_AMONG && fingerprint.views.iter().any(|view| self.hashes.has_within(&view.hash, LOOSE))
     }
 
-    fn find_global(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) {
+    /// Whether any hash is near, also one of a picture in other colours.
+    fn find_global(&self, image: usize, fingerprint: &Fingerprint, hits: &mut Vec<Hit>) -> bool {
+        let mut near = false;
         for view in &fingerprint.views {
             for (i, distance) in self.hashes.within(&view.hash, RADIUS) {
+                near = true;
                 let (reference, colours) = &self.hashed[i as usize];
                 if !view.colours.may_copy(colours) {
                     continue;
@@ -178,6 +179,7 @@ impl PictureIndex {
                 hits.push(Hit { image, reference, method, distance, bits: 192, inliers: None, view: view.name(), place: view.place });
             }
         }
+        near
     }
 
     /// Both as the picture stands and mirrored. Whatever is found by its features is farther than what is found by its hash.

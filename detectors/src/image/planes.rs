@@ -91,8 +91,7 @@ impl Planes {
     /// Shrinks the picture to what is kept: the mean of the pixels that fall into each cell.
     pub(super) fn of(image: &RgbImage) -> Self {
         let (width, height) = (image.width() as usize, image.height() as usize);
-        let long = width.max(height).max(KEPT);
-        let (columns, rows) = ((width * KEPT / long).max(1), (height * KEPT / long).max(1));
+        let (columns, rows) = kept(width, height);
         let column_of: Vec<usize> = (0..width).map(|x| x * columns / width).collect();
         let mut sums = vec![[0_u32; 4]; columns * rows];
         for (y, line) in image.as_raw().chunks_exact(width * 3).enumerate() {
@@ -120,9 +119,7 @@ impl Planes {
             red: plane([32_768, -27_439, -5_329], 128),
         }
     }
-}
 
-impl Planes {
     /// The means of a JPEG's blocks, shrunk where they are more than is kept.
     pub(super) fn of_blocks(means: &Means) -> Self {
         let [luma, blue, red] = means.planes.each_ref().map(|plane| shrunk(means.width, means.height, plane));
@@ -130,10 +127,15 @@ impl Planes {
     }
 }
 
+/// Columns and rows that are kept of a picture.
+fn kept(width: usize, height: usize) -> (usize, usize) {
+    let long = width.max(height).max(KEPT);
+    ((width * KEPT / long).max(1), (height * KEPT / long).max(1))
+}
+
 /// The mean of the pixels that fall into each cell, as [`Planes::of`] has them.
 fn shrunk(width: usize, height: usize, pixels: &[u8]) -> Plane {
-    let long = width.max(height).max(KEPT);
-    let (columns, rows) = ((width * KEPT / long).max(1), (height * KEPT / long).max(1));
+    let (columns, rows) = kept(width, height);
     if (columns, rows) == (width, height) {
         return Plane::from_pixels(width, pixels);
     }

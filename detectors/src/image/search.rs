@@ -6,7 +6,7 @@
 //! are looked up there, and what is found is compared whole. All reads of a step are independent of each other, so that
 //! memory answers many of them at once.
 
-/// 192 bits.
+/// 192 bits: signs of frequencies, of differences across, of differences down.
 pub type Hash192 = [u64; 3];
 
 const CHUNKS: usize = 8;
@@ -47,11 +47,6 @@ impl HashSearch {
         let tables = (0..CHUNKS).map(|chunk| Table::of(&hashes, chunk, bits)).collect();
         let flips = (0..=WIDEST / CHUNKS as u32).map(|count| flips(bits, count)).collect();
         Self { hashes, tables, bits, flips }
-    }
-
-    /// The hashes.
-    pub fn hashes(&self) -> &[Hash192] {
-        &self.hashes
     }
 
     /// Places of all hashes within a radius, with their distances, in order of place.
@@ -97,7 +92,7 @@ impl HashSearch {
 }
 
 /// Bits in which two hashes differ.
-pub(super) fn distance(a: &Hash192, b: &Hash192) -> u32 {
+fn distance(a: &Hash192, b: &Hash192) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
 
