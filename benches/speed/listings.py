@@ -69,7 +69,7 @@ def measure(setup, page, results):
         same_answer(setup, catalog, real)
         each, opened = of_processor(setup, catalog, listings, count)
         other = peer(setup.python, 'listings', '--catalog', setup.work / f'catalog-{brands}-100000', '--listings', listings, '--rounds', '3')
-        rate = other['listings_per_cpu_second'] if 'listings_per_cpu_second' in other else other['rates']['listings_per_cpu_second']
+        rate = other['listings_per_cpu_second']
         share = naming(setup, catalog, real)
         results[f'listings/{brands}'] = {'microseconds': each, 'per_cpu_second': 1e6 / each, 'peer_per_cpu_second': rate, 'naming': share}
         rows.append([what, f'{each:.1f}', f'{1e6 / each:,.0f}', f'{rate:,.0f}', f'{1e6 / each / rate:.2f}', f'{share:.3f}', f'{built:.1f}', f'{opened:.1f}'])
