@@ -163,6 +163,26 @@ mod tests {
         assert_eq!((flips(24, 2).len(), flips(24, 3).len(), flips(17, 0)), (276, 2024, vec![0]));
     }
 
+    #[test]
+    fn what_only_one_chunk_tells_is_found() {
+        let hashes: Vec<Hash192> = (0..FEWEST as u64).map(hash).collect();
+        let search = HashSearch::of(hashes.clone());
+        for radius in 0..=WIDEST {
+            let (least, full) = (radius as usize / CHUNKS, radius as usize % CHUNKS + 1);
+            // Each chunk differs in one bit more than it is searched to, but for the one that tells.
+            for telling in (0..CHUNKS).filter(|chunk| *chunk < full || least > 0) {
+                let mut query = hashes[7];
+                for chunk in 0..CHUNKS {
+                    let flipped = if chunk < full { least + 1 } else { least } - usize::from(chunk == telling);
+                    // The bits of a chunk stand eight apart.
+                    (0..flipped).for_each(|i| query[0] ^= 1 << (i * CHUNKS + chunk));
+                }
+                assert_eq!(distance(&query, &hashes[7]), radius);
+                assert!(search.within(&query, radius).contains(&(7, radius)), "radius {radius}, chunk {telling}");
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
