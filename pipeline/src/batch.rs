@@ -12,8 +12,11 @@ use crate::dead_letters::DeadLetters;
 use crate::engine::{Engine, Payload, Read};
 use crate::failure::Failure;
 use crate::input::{self, Line};
-use crate::revisions::Revisions;
+use crate::revisions::{Revisions, Seen};
 use crate::summary::{Outcome, Summary};
+
+/// Listings whose revisions are remembered at least.
+const REMEMBERED: usize = 1_000_000;
 
 /// A line and the folder of its file.
 struct Located<'a>(&'a Line, &'a Path);
@@ -46,11 +49,15 @@ pub(crate) fn run<T: Send>(
     let folders: Vec<&Path> = args.listings.iter().map(|file| input::folder(file)).collect();
     let progress = progress();
     let mut summary = Summary::start();
-    let mut revisions = Revisions::default();
+    let mut revisions = Revisions::new(REMEMBERED);
+    let mut before = 0;
     for batch in batches {
         let lines = batch?;
         let located: Vec<Located<'_>> = lines.iter().map(|line| Located(line, folders[line.file])).collect();
-        let results = engine.scan(&located, |_, listing| revisions.is_new(&listing.key(), listing.revision), &scan);
+        let is_new =
+            |i: usize, listing: &Listing| revisions.is_new(&listing.key(), Seen { revision: listing.revision, place: before + i as u64 });
+        let results = engine.scan(&located, is_new, &scan);
+        before += lines.len() as u64;
         for (line, result) in lines.iter().zip(results) {
             let outcome = match result {
                 Ok(read) => {

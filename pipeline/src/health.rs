@@ -16,12 +16,13 @@ pub(crate) struct Health {
     loaded: AtomicBool,
     joined: AtomicBool,
     stopping: AtomicBool,
+    hurried: AtomicBool,
 }
 
 impl Health {
     pub(crate) fn new() -> Self {
         let no = || AtomicBool::new(false);
-        Self { started: Instant::now(), moved: AtomicU64::new(0), loaded: no(), joined: no(), stopping: no() }
+        Self { started: Instant::now(), moved: AtomicU64::new(0), loaded: no(), joined: no(), stopping: no(), hurried: no() }
     }
 
     fn now(&self) -> u64 {
@@ -46,6 +47,15 @@ impl Health {
     /// Asks all threads to finish what they have begun, and to end.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks them to end without waiting for anything: what is on its way is taken again by the next worker.
+    pub(crate) fn hurry(&self) {
+        self.hurried.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.hurried.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

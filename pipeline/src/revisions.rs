@@ -4,34 +4,68 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-/// The beginning of a listing key's hash.
-type Key = [u8; 16];
+/// The beginning of a listing key's hash: keys may be long, their hashes are not.
+pub(crate) type Key = [u8; 16];
 
-/// Listings remembered in each of two generations.
-const GENERATION: usize = 1_000_000;
+/// The short form of a listing's key.
+pub(crate) fn key(listing: &str) -> Key {
+    let mut key: Key = [0; 16];
+    key.copy_from_slice(&Sha256::digest(listing)[..16]);
+    key
+}
 
-/// The highest revision of each listing, over a window of the last one to two million listings.
-#[derive(Default)]
+/// A revision, and the place of the event that brought it: its offset, or its number in the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) revision: u64,
+    pub(crate) place: u64,
+}
+
+impl Seen {
+    /// Whether an event is stale after this one: it came later and is not above. What comes again from the same place or one
+    /// before it was taken once more after a failure, and gives the same again.
+    pub(crate) fn makes_stale(self, event: Self) -> bool {
+        event.revision <= self.revision && event.place > self.place
+    }
+
+    /// What is to be remembered of the two: an event that is taken once more must not lower it.
+    pub(crate) fn or_higher(self, other: Option<Self>) -> Self {
+        other.filter(|o| o.revision > self.revision).unwrap_or(self)
+    }
+}
+
+/// The highest revision of each listing, over a window: at least the last `most` listings that changed, and twice as many at most.
 pub(crate) struct Revisions {
-    present: HashMap<Key, u64>,
-    past: HashMap<Key, u64>,
+    most: usize,
+    present: HashMap<Key, Seen>,
+    past: HashMap<Key, Seen>,
 }
 
 impl Revisions {
-    /// Whether a revision is above all that were seen of this listing; it is remembered if so.
-    pub(crate) fn is_new(&mut self, key: &str, revision: u64) -> bool {
-        // Keys may be long: their hashes are not.
-        let mut own: Key = [0; 16];
-        own.copy_from_slice(&Sha256::digest(key)[..16]);
-        let seen = self.present.get(&own).or_else(|| self.past.get(&own));
-        if seen.is_some_and(|seen| revision <= *seen) {
-            return false;
-        }
-        if self.present.len() >= GENERATION {
+    pub(crate) fn new(most: usize) -> Self {
+        Self { most, present: HashMap::new(), past: HashMap::new() }
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<Seen> {
+        self.present.get(key).or_else(|| self.past.get(key)).copied()
+    }
+
+    pub(crate) fn put(&mut self, key: Key, seen: Seen) {
+        let seen = seen.or_higher(self.get(&key));
+        if self.present.len() >= self.most {
             self.past = std::mem::take(&mut self.present);
         }
-        self.present.insert(own, revision);
-        true
+        self.present.insert(key, seen);
+    }
+
+    /// Whether an event is above all that was seen of its listing; it is remembered if so.
+    pub(crate) fn is_new(&mut self, listing: &str, event: Seen) -> bool {
+        let key = key(listing);
+        let new = self.get(&key).is_none_or(|seen| !seen.makes_stale(event));
+        if new {
+            self.put(key, event);
+        }
+        new
     }
 }
 
@@ -40,10 +74,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_above_is_stale() {
-        let mut revisions = Revisions::default();
-        for (key, revision, new) in [("a", 5, true), ("a", 5, false), ("a", 4, false), ("b", 4, true), ("a", 6, true), ("a", 5, false)] {
-            assert_eq!(revisions.is_new(key, revision), new, "{key} {revision}");
+    fn what_is_not_above_is_stale_unless_it_is_the_same_event_again() {
+        let mut revisions = Revisions::new(10);
+        for (listing, revision, place, new) in [
+            ("a", 5, 0, true),
+            ("a", 5, 1, false),
+            ("a", 4, 2, false),
+            ("b", 4, 3, true),
+            ("a", 6, 4, true),
+            ("a", 5, 5, false),
+            // Taken once more.
+            ("a", 5, 0, true),
+            ("a", 6, 4, true),
+            ("a", 6, 6, false),
+        ] {
+            assert_eq!(revisions.is_new(listing, Seen { revision, place }), new, "{listing} {revision} at {place}");
+        }
+    }
+
+    #[test]
+    fn the_window_holds_at_least_what_it_says_and_at_most_twice() {
+        let mut revisions = Revisions::new(3);
+        for place in 0..20 {
+            revisions.put(key(&place.to_string()), Seen { revision: 1, place });
+            let held = (0..=place).filter(|p| revisions.get(&key(&p.to_string())).is_some()).count() as u64;
+            assert!(held >= 3.min(place + 1) && held <= 6, "{held} at {place}");
+            assert!(revisions.get(&key(&place.saturating_sub(2).to_string())).is_some());
         }
     }
 }

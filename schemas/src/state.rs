@@ -29,6 +29,8 @@ record! {
         req format: u64,
         /// The highest revision seen.
         req revision: u64,
+        /// The offset of the event that brought it, in the partition of the same number; the same event again is not stale.
+        opt offset: u64,
         /// When it was seen, by the event's time.
         req occurred_at: Timestamp,
         /// The suspicions that stand.

@@ -71,7 +71,7 @@ fn nanoseconds() -> u64 {
     u64::try_from(START.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// SIGTERM and SIGINT ask the worker to finish what it has begun.
+/// SIGTERM and SIGINT ask the worker to finish what it has begun; a second one, not to wait for it.
 pub(crate) fn stop_on_signals(health: Arc<Health>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| Failure::Run(e.into()))?;
     let guard = runtime.enter();
@@ -80,9 +80,12 @@ pub(crate) fn stop_on_signals(health: Arc<Health>) -> Result<(), Failure> {
     std::thread::spawn(move || {
         runtime.block_on(async {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            info!("asked to stop: what is on its way is committed first");
+            health.stop();
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            info!("asked again: what is on its way is left to the next worker");
+            health.hurry();
         });
-        info!("asked to stop: what is on its way is committed first");
-        health.stop();
     });
     Ok(())
 }

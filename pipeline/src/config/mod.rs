@@ -32,6 +32,8 @@ sections! {
         username: String = "",
         /// The user's password: better given as TOUCHSTONE__KAFKA__PASSWORD.
         password: Secret = "",
+        /// exactly_once: outputs and offsets in one transaction. at_least_once: offsets after outputs, which may come twice.
+        delivery: String = "exactly_once",
         /// A worker that is silent this long is taken for dead, and others take over; milliseconds.
         session_timeout_ms: u64 = 10_000,
         /// A transaction that lasts this long is aborted; milliseconds.
@@ -58,6 +60,8 @@ sections! {
         batch_bytes: u64 = 8_388_608,
         /// How long a batch waits to become full; milliseconds.
         batch_wait_ms: u64 = 50,
+        /// Listings of each partition whose revisions are remembered at least, the last to change; at most twice as many, of 50 bytes.
+        remembered_listings: u64 = 100_000,
     }
 
     /// The two HTTP listeners.
@@ -112,6 +116,13 @@ impl serde::Serialize for Secret {
     }
 }
 
+impl Kafka {
+    /// Whether outputs and offsets go in one transaction.
+    pub(crate) fn is_exactly_once(&self) -> bool {
+        self.delivery != "at_least_once"
+    }
+}
+
 impl Config {
     /// What no type can say.
     fn check(&self) -> Result<(), String> {
@@ -125,6 +136,7 @@ impl Config {
         };
         one_of("kafka.security_protocol", &self.kafka.security_protocol, &["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])?;
         one_of("kafka.sasl_mechanism", &self.kafka.sasl_mechanism, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])?;
+        one_of("kafka.delivery", &self.kafka.delivery, &["exactly_once", "at_least_once"])?;
         one_of("logs.level", &self.logs.level, &["error", "warn", "info", "debug", "trace"])?;
         one_of("logs.format", &self.logs.format, &["text", "json"])?;
         between("kafka.session_timeout_ms", self.kafka.session_timeout_ms, 6_000, 300_000)?;
@@ -133,6 +145,7 @@ impl Config {
         between("worker.batch_listings", self.worker.batch_listings, 1, 100_000)?;
         between("worker.batch_bytes", self.worker.batch_bytes, 1 << 20, 256 << 20)?;
         between("worker.batch_wait_ms", self.worker.batch_wait_ms, 1, 10_000)?;
+        between("worker.remembered_listings", self.worker.remembered_listings, 0, 100_000_000)?;
         between("http.most_requests", self.http.most_requests, 1, 10_000)?;
         between("topics.partitions", self.topics.partitions, 1, 10_000)?;
         between("topics.replication", self.topics.replication, 1, 9)?;

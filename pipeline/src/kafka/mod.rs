@@ -18,6 +18,7 @@ pub(crate) const RELIED_ON: &[&str] = &[
     "enable.idempotence",
     "acks",
     "partition.assignment.strategy",
+    "group.instance.id",
 ];
 
 /// What clients of every kind are set up with.
@@ -47,6 +48,8 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
         .set("group.id", &config.kafka.group_id)
         .set("session.timeout.ms", config.kafka.session_timeout_ms.to_string())
         .set("heartbeat.interval.ms", (config.kafka.session_timeout_ms / 5).to_string())
+        // Restarted by the same name, it has its partitions at once and nobody else is disturbed.
+        .set("group.instance.id", instance(config))
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("auto.offset.reset", "earliest")
         .set("enable.auto.commit", "false")
@@ -60,12 +63,32 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
     client
 }
 
-/// The producer of the worker: one transaction a batch.
-pub(crate) fn producer(config: &Config) -> ClientConfig {
+/// A consumer that joins no group, and reads partitions to their ends.
+pub(crate) fn reader(config: &Config) -> ClientConfig {
     let mut client = client(config);
     client
-        .set("transactional.id", format!("{}-{}", config.kafka.group_id, instance(config)))
-        .set("transaction.timeout.ms", config.kafka.transaction_timeout_ms.to_string())
+        // Nothing can be assigned without; it is not joined.
+        .set("group.id", &config.kafka.group_id)
+        .set("auto.offset.reset", "earliest")
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        // Tells how far it has read.
+        .set("statistics.interval.ms", "100")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.queue.backoff.ms", "10");
+    client
+}
+
+/// The producer of the worker.
+pub(crate) fn producer(config: &Config) -> ClientConfig {
+    let mut client = client(config);
+    if config.kafka.is_exactly_once() {
+        client
+            .set("transactional.id", format!("{}-{}", config.kafka.group_id, instance(config)))
+            .set("transaction.timeout.ms", config.kafka.transaction_timeout_ms.to_string());
+    }
+    client
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("linger.ms", "5")

@@ -1,94 +1,56 @@
-//! The commit thread: one transaction a batch, holding its outputs and its offsets and nothing else.
+//! The commit thread: writes each batch's outputs and offsets, and counts what was committed.
 
-#![allow(clippy::disallowed_types, reason = "measures how long commits take, and bounds retries")]
+#![allow(clippy::disallowed_types, reason = "measures how long commits take")]
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use touchstone_detectors::Scanner;
-use tracing::{debug, error, warn};
+use tracing::{error, warn};
 
 use super::Shared;
-use super::context::{Context, log};
+use super::context::Context;
+use super::delivery::{Delivery, Trouble};
 use super::flow::Flow;
 use super::records::Destination;
 use super::scan::Output;
 use crate::failure::Failure;
-use crate::kafka::{self, Names};
+use crate::kafka::Names;
 use crate::metrics::Metrics;
 
-/// How long one call may take before it is made again.
-const CALL: Duration = Duration::from_secs(5);
-/// How long a call is made again before the transaction is given up.
-const RETRIES: Duration = Duration::from_secs(30);
 /// How long the first contact may take: a new cluster elects its coordinators first.
 const FIRST_CONTACT: Duration = Duration::from_secs(60);
 /// The same while a worker is at work.
 const SHORT_LOOK: Duration = Duration::from_secs(2);
-/// Transactions that may be aborted in a row: what goes on failing is for the supervisor, and for people.
+/// Batches that may be aborted in a row: what goes on failing is for the supervisor, and for people.
 const MOST_ABORTS: u32 = 10;
 /// Rest after an abort, longer with each.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How often missing topics are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-struct Quiet;
-
-impl ClientContext for Quiet {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        warn!("kafka: {error}: {reason}");
-    }
-}
-
-impl ProducerContext for Quiet {
-    type DeliveryOpaque = ();
-
-    /// A record that could not be delivered makes the commit fail: it is told there.
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            debug!("a record was not delivered: {error}");
-        }
-    }
-}
-
-/// Why a transaction did not come to its end.
-enum Trouble {
-    /// It must be aborted; the batch comes again.
-    Abort(String),
-    /// The worker cannot go on.
-    Fatal(String),
-}
-
 /// Writes and commits.
 pub(super) struct Committer {
-    producer: BaseProducer<Quiet, NoCustomPartitioner>,
-    consumer: Arc<BaseConsumer<Context>>,
+    delivery: Delivery,
     flow: Arc<Flow>,
     metrics: Arc<Metrics>,
     names: Names,
     listings: String,
     suspects: String,
     dead_letters: String,
+    state: String,
     /// Brands with a topic of their own.
     own_topics: HashSet<String>,
-    /// Topics that there are.
-    there: HashSet<String>,
+    /// Topics that there are, with the number of their partitions.
+    there: HashMap<String, usize>,
     /// When that was looked up last; nothing after an abort.
     looked: Option<Instant>,
-    /// Transactions aborted since the last commit.
+    /// Batches aborted since the last commit.
     aborts: u32,
 }
 
@@ -102,71 +64,85 @@ impl Committer {
         flow: Arc<Flow>,
     ) -> Result<Self, Failure> {
         let config = &shared.config;
-        let producer = BaseProducer::from_config_and_context(&kafka::producer(config), Quiet)
+        let delivery = Delivery::new(config, consumer, shared.health.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
         let unreachable =
             |e: &KafkaError| Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers));
         let own_topics = scanner.catalog().brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
         let mut committer = Self {
-            producer,
-            consumer,
+            delivery,
             flow,
             metrics: shared.metrics.clone(),
             listings: names.of("listings"),
             suspects: names.of("suspects"),
             dead_letters: names.of("dead-letters"),
+            state: names.of("state"),
             names: names.clone(),
             own_topics,
-            there: HashSet::new(),
+            there: HashMap::new(),
             looked: Some(Instant::now()),
             aborts: 0,
         };
         committer.look(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
-        for topic in [&committer.listings, &committer.suspects, &committer.dead_letters] {
-            if !committer.there.contains(topic) {
+        committer.check_topics()?;
+        committer.delivery.init(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
+        Ok(committer)
+    }
+
+    fn check_topics(&self) -> Result<(), Failure> {
+        for topic in [&self.listings, &self.suspects, &self.dead_letters, &self.state] {
+            if !self.there.contains_key(topic) {
                 return Err(Failure::Usage(format!(
                     "kafka: there is no topic {topic}: make the topics with `touchstone topics create`, or set kafka.topic_prefix"
                 )));
             }
         }
-        committer.producer.init_transactions(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
-        Ok(committer)
+        let (listings, state) = (self.there[&self.listings], self.there[&self.state]);
+        if state < listings {
+            return Err(Failure::Usage(format!(
+                "kafka: {} has {listings} partitions and {} has {state}: what is remembered of a partition is kept in the one of the same \
+                 number, so give {} as many",
+                self.listings, self.state, self.state
+            )));
+        }
+        Ok(())
     }
 
     /// Learns which topics there are.
     fn look(&mut self, limit: Duration) -> Result<(), KafkaError> {
-        let metadata = self.producer.client().fetch_metadata(None, limit)?;
-        self.there = metadata.topics().iter().filter(|t| t.error().is_none()).map(|t| t.name().to_owned()).collect();
+        self.there = self.delivery.topics(limit)?.collect();
         Ok(())
     }
 
-    /// Commits until no more batches come.
-    pub(super) fn run(&mut self, scanned: &Receiver<Output>) {
+    /// Commits until no more batches come, and tells of each in its turn whether it was committed.
+    pub(super) fn run(&mut self, scanned: &Receiver<Output>, settled: &Sender<bool>) {
         for output in scanned {
-            if output.tenure == self.flow.tenure() && self.flow.failure().is_none() {
-                self.commit(&output);
-            }
+            let is_ours = output.tenure == self.flow.tenure() && self.flow.failure().is_none();
+            let committed = is_ours && self.commit(&output);
+            // Nobody listens any more when the scanning thread has ended.
+            let _ = settled.send(committed);
             self.flow.leave();
         }
     }
 
-    fn commit(&mut self, output: &Output) {
+    fn commit(&mut self, output: &Output) -> bool {
         let started = Instant::now();
-        match self.transaction(output) {
+        match self.write(output) {
             Ok(missing) => {
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.aborts = 0;
                 self.count(output, missing);
+                return true;
             }
             Err(Trouble::Abort(reason)) => {
-                warn!("the transaction is aborted, its batch comes again: {reason}");
+                warn!("the batch is aborted, and comes again: {reason}");
                 self.metrics.aborted.with_label_values(&["abortable"]).inc();
                 // Another rebalance may be behind it, or a topic that is gone.
                 self.looked = None;
                 self.aborts += 1;
-                match self.again(|| self.producer.abort_transaction(CALL)) {
+                match self.delivery.abort() {
                     Ok(()) if self.aborts >= MOST_ABORTS => {
-                        self.fail(&format!("{MOST_ABORTS} transactions in a row were aborted: {reason}"));
+                        self.fail(&format!("{MOST_ABORTS} batches in a row were aborted: {reason}"));
                     }
                     Ok(()) => {
                         self.flow.ask_to_wind_back();
@@ -177,6 +153,7 @@ impl Committer {
             }
             Err(Trouble::Fatal(reason)) => self.fail(&reason),
         }
+        false
     }
 
     fn fail(&self, reason: &str) {
@@ -185,19 +162,20 @@ impl Committer {
     }
 
     /// Writes the batch; tells how many records had no topic to go to.
-    fn transaction(&mut self, output: &Output) -> Result<u64, Trouble> {
+    fn write(&mut self, output: &Output) -> Result<u64, Trouble> {
         self.look_again(output);
-        self.again(|| self.producer.begin_transaction())?;
+        self.delivery.begin()?;
         let mut missing = 0;
         for record in &output.records {
             match &record.to {
-                Destination::DeadLetters { .. } => self.send(&self.dead_letters, record)?,
+                Destination::DeadLetters { .. } => self.delivery.send(&self.dead_letters, record)?,
+                Destination::State => self.delivery.send(&self.state, record)?,
                 Destination::Suspects { brand_id, .. } => {
-                    self.send(&self.suspects, record)?;
+                    self.delivery.send(&self.suspects, record)?;
                     if self.own_topics.contains(brand_id) {
                         let topic = self.names.of_brand(brand_id);
-                        if self.there.contains(&topic) {
-                            self.send(&topic, record)?;
+                        if self.there.contains_key(&topic) {
+                            self.delivery.send(&topic, record)?;
                         } else {
                             missing += 1;
                         }
@@ -205,80 +183,30 @@ impl Committer {
                 }
             }
         }
-        // A commit waits for whole tenths of a second while anything is in flight.
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_micros(500));
-        }
+        self.delivery.flush()?;
         let mut offsets = TopicPartitionList::new();
         for (partition, next) in &output.next {
             offsets
                 .add_partition_offset(&self.listings, *partition, Offset::Offset(*next))
                 .map_err(|e| Trouble::Fatal(format!("an offset cannot be committed: {e}")))?;
         }
-        // Read afresh, since the group's generation may have moved on; and before the tenure is judged, so that a generation
-        // in which the partitions were another's is never told with these offsets.
-        let group = self.consumer.group_metadata().ok_or_else(|| Trouble::Abort("the group is left".to_owned()))?;
-        if self.consumer.assignment_lost() || output.tenure != self.flow.tenure() {
-            return Err(Trouble::Abort("its partitions were taken away".to_owned()));
-        }
-        self.again(|| self.producer.send_offsets_to_transaction(&offsets, &group, CALL))?;
-        self.again(|| self.producer.commit_transaction(CALL))?;
+        self.delivery.commit(&offsets, || output.tenure == self.flow.tenure())?;
         Ok(missing)
     }
 
-    /// Before a transaction, and from time to time only: looks for a topic that was not there, and after an abort for all.
+    /// Before a batch, and from time to time only: looks for a topic that was not there, and after an abort for all.
     fn look_again(&mut self, output: &Output) {
         let brand = |to: &Destination| match to {
             Destination::Suspects { brand_id, .. } if self.own_topics.contains(brand_id) => Some(self.names.of_brand(brand_id)),
             _ => None,
         };
-        let missing = output.records.iter().filter_map(|r| brand(&r.to)).any(|topic| !self.there.contains(&topic));
+        let missing = output.records.iter().filter_map(|r| brand(&r.to)).any(|topic| !self.there.contains_key(&topic));
         let due = self.looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
         if (missing && due) || self.looked.is_none() {
             self.looked = Some(Instant::now());
             if let Err(e) = self.look(SHORT_LOOK) {
                 warn!("kafka: cannot look for topics: {e}");
             }
-        }
-    }
-
-    fn send(&self, topic: &str, record: &super::records::Record) -> Result<(), Trouble> {
-        let deadline = Instant::now() + RETRIES;
-        loop {
-            let message = BaseRecord::to(topic).key(&record.key).payload(&record.payload).headers(record.headers.clone());
-            match self.producer.send(message) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) if Instant::now() < deadline => {
-                    self.producer.poll(Duration::from_millis(10));
-                }
-                Err((e, _)) => return Err(self.trouble(&e)),
-            }
-        }
-    }
-
-    /// Makes a call again as long as that helps.
-    fn again(&self, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Trouble> {
-        let deadline = Instant::now() + RETRIES;
-        loop {
-            match call() {
-                Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(e)) if e.is_retriable() && Instant::now() < deadline => {
-                    self.producer.poll(Duration::from_millis(50));
-                }
-                Err(e) => return Err(self.trouble(&e)),
-            }
-        }
-    }
-
-    fn trouble(&self, error: &KafkaError) -> Trouble {
-        if let Some((code, reason)) = self.producer.client().fatal_error() {
-            return Trouble::Fatal(format!("{code}: {reason}"));
-        }
-        match error {
-            KafkaError::Transaction(e) if e.is_fatal() => Trouble::Fatal(e.to_string()),
-            KafkaError::Transaction(e) if e.txn_requires_abort() || e.is_retriable() => Trouble::Abort(e.to_string()),
-            KafkaError::Transaction(e) => Trouble::Fatal(e.to_string()),
-            other => Trouble::Abort(other.to_string()),
         }
     }
 
@@ -293,6 +221,7 @@ impl Committer {
             match &record.to {
                 Destination::Suspects { band, .. } => *bands.entry(band.as_str()).or_default() += 1,
                 Destination::DeadLetters { reason } => *reasons.entry(*reason).or_default() += 1,
+                Destination::State => {}
             }
         }
         Metrics::add(&metrics.suspects, &bands);

@@ -12,6 +12,7 @@ use rdkafka::statistics::Statistics;
 use tracing::{debug, error, info, warn};
 
 use super::Shared;
+use super::fail_point::Point;
 use super::flow::Flow;
 use crate::health::Health;
 use crate::metrics::Metrics;
@@ -65,7 +66,8 @@ impl ConsumerContext for Context {
                 let drained = self.flow.drain(patience);
                 info!(?numbers, drained, "partitions are taken away");
                 if drained {
-                    self.flow.new_tenure();
+                    Point::Revoked.reached();
+                    self.flow.revoke();
                 } else {
                     // Batches that are dropped hold events of partitions that are kept, too.
                     self.flow.ask_to_wind_back();

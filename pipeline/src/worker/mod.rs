@@ -1,4 +1,4 @@
-//! The worker: takes listing events from Kafka and writes suspects and dead letters, one transaction a batch.
+//! The worker: takes listing events from Kafka and writes suspects, dead letters and what is remembered, one transaction a batch.
 //!
 //! ```text
 //!  poll thread ──(1 batch)──▶ scan thread (all processors) ──(1 batch)──▶ commit thread
@@ -9,13 +9,18 @@
 
 mod commit;
 mod context;
+mod delivery;
+mod fail_point;
 mod flow;
+mod memory;
 mod poll;
 mod records;
+mod restore;
 mod scan;
 
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{channel, sync_channel};
+use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -31,7 +36,10 @@ use crate::metrics::Metrics;
 use commit::Committer;
 use context::Context;
 use flow::Flow;
+use memory::Memory;
 use poll::Poller;
+use restore::Restorer;
+use scan::Scan;
 
 /// What all threads of the process share.
 #[derive(Clone)]
@@ -65,13 +73,18 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
 
     let (to_scan, taken) = sync_channel(1);
     let (to_commit, scanned) = sync_channel(1);
+    // Holds no more than there are batches on their way.
+    let (settle, settled) = channel();
+    let window = config.worker.remembered_listings;
+    let restorer = Restorer::new(config, names.of("state"), window);
+    let memory = Memory::new(usize::try_from(window).unwrap_or(usize::MAX));
     std::thread::scope(|scope| {
         let poller = Poller::new(config, &consumer, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
-        let (on_flow, topic) = (&*flow, listings.as_str());
+        let mut on_scan = Scan { engine: &mut engine, metrics, flow: &flow, topic: &listings, restorer, memory, settled };
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned));
-        let scan = spawn("scan").spawn_scoped(scope, move || scan::run(&mut engine, metrics, on_flow, topic, &taken, &to_commit));
+        let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
+        let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));
         let poll = poller.run();
         // The poller has dropped its sender: the others end after what is on its way.
         let ended = [commit.map(std::thread::ScopedJoinHandle::join), scan.map(std::thread::ScopedJoinHandle::join)];
@@ -84,6 +97,8 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
         poll.and_then(|()| flow.failure().map_or(Ok(()), |message| Err(Failure::Run(anyhow::anyhow!(message)))))
     })?;
     consumer.unsubscribe();
-    info!("worker ends, everything taken is committed");
+    if flow.drain(Duration::ZERO) {
+        info!("worker ends, everything taken is committed");
+    }
     Ok(())
 }

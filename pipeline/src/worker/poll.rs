@@ -32,6 +32,11 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// Its place among the events of its partition. Brokers give no offset under zero.
+    pub(super) fn place(&self) -> u64 {
+        u64::try_from(self.offset).unwrap_or(0)
+    }
+
     /// Bytes that it holds in memory.
     fn bytes_held(&self) -> usize {
         self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + self.trace.iter().map(|(_, value)| value.len()).sum::<usize>()
@@ -56,6 +61,8 @@ impl Payload for Taken {
 pub(super) struct Batch {
     pub(super) tenure: u64,
     pub(super) taken: Vec<Taken>,
+    /// Partitions taken away since the last batch; what is in this one came after.
+    pub(super) revoked: Vec<i32>,
 }
 
 /// The longest trace header that is carried on: the standard asks for 512 bytes at least.
@@ -84,6 +91,8 @@ pub(super) struct Poller<'a> {
     tenure: u64,
     pending: Vec<Taken>,
     bytes: usize,
+    /// Partitions taken away that the scanning thread was not told of yet.
+    revoked: Vec<i32>,
     since: Instant,
     /// Times in a row that there was no room for the batch.
     full_for: u32,
@@ -111,6 +120,7 @@ impl<'a> Poller<'a> {
             tenure: flow.tenure(),
             pending: Vec::new(),
             bytes: 0,
+            revoked: Vec::new(),
             since: Instant::now(),
             full_for: 0,
             paused: None,
@@ -156,10 +166,18 @@ impl<'a> Poller<'a> {
                 self.flow.leave();
             }
         }
-        if !self.flow.drain(LAST_DRAIN) && self.flow.failure().is_none() {
-            warn!("not everything could be committed in {LAST_DRAIN:?}: it will be taken again by the next worker");
-        }
+        self.finish();
         Ok(())
+    }
+
+    /// Waits until what is on its way is committed, unless it takes too long or the second signal comes.
+    fn finish(&self) {
+        let deadline = Instant::now() + LAST_DRAIN;
+        while !self.flow.drain(WAIT) && self.flow.failure().is_none() {
+            if self.health.is_hurried() || Instant::now() >= deadline {
+                return warn!("not everything taken is committed: the next worker takes it again");
+            }
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -177,7 +195,7 @@ impl<'a> Poller<'a> {
 
     fn batch(&mut self) -> Batch {
         self.bytes = 0;
-        Batch { tenure: self.tenure, taken: std::mem::take(&mut self.pending) }
+        Batch { tenure: self.tenure, taken: std::mem::take(&mut self.pending), revoked: std::mem::take(&mut self.revoked) }
     }
 
     fn hand_over(&mut self) -> Result<(), Failure> {
@@ -191,7 +209,7 @@ impl<'a> Poller<'a> {
             Err(TrySendError::Full(batch)) => {
                 self.flow.leave();
                 self.bytes = batch.taken.iter().map(Taken::bytes_held).sum();
-                self.pending = batch.taken;
+                (self.pending, self.revoked) = (batch.taken, batch.revoked);
                 self.flow.wait(ROOM);
                 // Pausing throws away what was fetched ahead: only for those who wait long.
                 self.full_for += 1;
@@ -224,6 +242,7 @@ impl<'a> Poller<'a> {
         if !revoked.is_empty() {
             self.pending.retain(|taken| !revoked.contains(&taken.partition));
             self.bytes = self.pending.iter().map(Taken::bytes_held).sum();
+            self.revoked.extend(revoked);
         }
     }
 

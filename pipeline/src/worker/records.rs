@@ -3,9 +3,10 @@
 use rdkafka::message::{Header, OwnedHeaders};
 use sha2::{Digest, Sha256};
 use touchstone_detectors::hex;
-use touchstone_schemas::{Band, Fault, Suspect};
+use touchstone_schemas::{Band, Fault, Listing, ListingState, OpenSuspect, Suspect};
 
 use super::poll::Taken;
+use super::restore::FORMAT;
 use crate::dead_letters::MOST;
 
 /// The longest key and header that is written: longer ones are nobody's.
@@ -16,15 +17,18 @@ const MOST_SUSPECT: usize = 1_000_000;
 /// A record that is to be written.
 pub(super) struct Record {
     pub(super) to: Destination,
+    /// The partition; by the key where none is said.
+    pub(super) partition: Option<i32>,
     pub(super) key: Vec<u8>,
     pub(super) payload: Vec<u8>,
-    pub(super) headers: OwnedHeaders,
+    pub(super) headers: Option<OwnedHeaders>,
 }
 
 /// Where a record goes.
 pub(super) enum Destination {
     Suspects { brand_id: String, band: Band },
     DeadLetters { reason: &'static str },
+    State,
 }
 
 /// A suspect, ready to be written.
@@ -42,7 +46,28 @@ pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<
     // Made of strings, numbers and lists: writing it cannot fail.
     let payload = serde_json::to_vec(suspect).unwrap_or_default();
     let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band };
-    Record { to, key: key.as_bytes().to_vec(), payload, headers: with_trace(texts(&headers), trace) }
+    Record { to, partition: None, key: key.as_bytes().to_vec(), payload, headers: Some(with_trace(texts(&headers), trace)) }
+}
+
+/// What is to be remembered of a listing, in the partition of its events.
+pub(super) fn state(taken: &Taken, listing: &Listing, key: &str, suspects: &[Suspect]) -> Record {
+    let open = |s: &Suspect| OpenSuspect {
+        brand_id: s.brand_id.clone(),
+        detection_id: s.detection_id.clone(),
+        score: s.score,
+        band: s.band,
+        content_hash: s.content_hash.clone(),
+    };
+    let state = ListingState {
+        format: FORMAT,
+        revision: listing.revision,
+        offset: u64::try_from(taken.offset).ok(),
+        occurred_at: listing.occurred_at.clone(),
+        open: suspects.iter().map(open).collect(),
+    };
+    // Made of strings, numbers and lists: writing it cannot fail.
+    let payload = serde_json::to_vec(&state).unwrap_or_default();
+    Record { to: Destination::State, partition: Some(taken.partition), key: key.as_bytes().to_vec(), payload, headers: None }
 }
 
 impl Record {
@@ -78,10 +103,11 @@ pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
     ];
     Record {
         to: Destination::DeadLetters { reason: fault.reason.as_str() },
+        partition: None,
         // A listing's key where it can be told from the payload's own record; spread by place otherwise.
         key: taken.key.clone().filter(|key| key.len() <= MOST_KEY).unwrap_or_else(|| id.as_bytes().to_vec()),
         payload: taken.payload[..kept].to_vec(),
-        headers: with_trace(texts(&headers), &taken.trace),
+        headers: Some(with_trace(texts(&headers), &taken.trace)),
     }
 }
 

@@ -9,12 +9,15 @@ use std::time::Instant;
 use touchstone_schemas::{Fault, FaultReason, Suspect};
 use tracing::{debug, warn};
 
+use super::fail_point::Point;
 use super::flow::Flow;
+use super::memory::Memory;
 use super::poll::{Batch, Taken};
 use super::records::{self, Record};
+use super::restore::Restorer;
 use crate::engine::{Engine, Read, Scanned};
 use crate::metrics::Metrics;
-use crate::revisions::Revisions;
+use crate::revisions::Seen;
 use crate::summary::Outcome;
 
 /// A batch with its outputs.
@@ -36,44 +39,79 @@ pub(super) struct Counts {
     pub(super) pictures: HashMap<&'static str, u64>,
 }
 
-/// Scans until no more batches come.
-pub(super) fn run(
-    engine: &mut Engine,
-    metrics: &Metrics,
-    flow: &Flow,
-    topic: &str,
-    taken: &Receiver<Batch>,
-    to_commit: &SyncSender<Output>,
-) {
-    let mut revisions = Revisions::default();
-    let mut tenure = 0;
-    for batch in taken {
-        if batch.tenure != flow.tenure() {
-            flow.leave();
-            continue;
+/// The scan thread.
+pub(super) struct Scan<'a> {
+    pub(super) engine: &'a mut Engine,
+    pub(super) metrics: &'a Metrics,
+    pub(super) flow: &'a Flow,
+    pub(super) topic: &'a str,
+    pub(super) restorer: Restorer,
+    pub(super) memory: Memory,
+    /// Of each batch in its turn, whether it was committed.
+    pub(super) settled: Receiver<bool>,
+}
+
+impl Scan<'_> {
+    /// Scans until no more batches come.
+    pub(super) fn run(&mut self, taken: &Receiver<Batch>, to_commit: &SyncSender<Output>) {
+        let mut tenure = 0;
+        for batch in taken {
+            while let Ok(committed) = self.settled.try_recv() {
+                self.memory.settle(committed);
+            }
+            self.memory.forget(&batch.revoked);
+            if batch.tenure != tenure {
+                tenure = batch.tenure;
+                self.settle_all();
+            }
+            if !self.is_ready(&batch) {
+                self.flow.leave();
+                continue;
+            }
+            let started = Instant::now();
+            let output = scan(self.engine, &mut self.memory, self.topic, batch);
+            self.metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
+            for (detector, seconds) in self.engine.scanner.take_seconds() {
+                self.metrics.detector_seconds.with_label_values(&[detector.as_str()]).observe(seconds);
+            }
+            self.metrics.picture_cache_hits.inc_by(self.engine.take_cache_hits());
+            Point::Scanned.reached();
+            if to_commit.send(output).is_err() {
+                self.flow.leave();
+                self.flow.fail("the committing thread has ended".to_owned());
+                return;
+            }
         }
-        // What was seen in an old tenure may not have been committed: it will come again.
-        if batch.tenure != tenure {
-            tenure = batch.tenure;
-            revisions = Revisions::default();
+    }
+
+    /// Batches of an old tenure may be dropped or may just be committed: what is known begins with what became of them.
+    fn settle_all(&mut self) {
+        while !self.memory.is_settled() {
+            // The committing thread has ended: there will be no commit either.
+            let Ok(committed) = self.settled.recv() else { return };
+            self.memory.settle(committed);
         }
-        let started = Instant::now();
-        let output = scan(engine, &mut revisions, topic, batch);
-        metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
-        for (detector, seconds) in engine.scanner.take_seconds() {
-            metrics.detector_seconds.with_label_values(&[detector.as_str()]).observe(seconds);
+    }
+
+    /// Whether a batch may be scanned: its tenure holds, and what is known of its partitions is read back.
+    fn is_ready(&mut self, batch: &Batch) -> bool {
+        let holds = || batch.tenure == self.flow.tenure() && self.flow.failure().is_none();
+        let unknown = self.memory.unknown(batch.taken.iter().map(|t| t.partition));
+        if unknown.is_empty() {
+            return holds();
         }
-        metrics.picture_cache_hits.inc_by(engine.take_cache_hits());
-        if to_commit.send(output).is_err() {
-            flow.leave();
-            flow.fail("the committing thread has ended".to_owned());
-            return;
+        let Some(rows) = self.restorer.read(&unknown, holds) else { return false };
+        for (partition, rows) in rows {
+            self.memory.restore(partition, rows);
         }
+        Point::Restored.reached();
+        holds()
     }
 }
 
-fn scan(engine: &mut Engine, revisions: &mut Revisions, topic: &str, batch: Batch) -> Output {
-    let Batch { tenure, taken } = batch;
+fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, batch: Batch) -> Output {
+    let Batch { tenure, taken, revoked: _ } = batch;
+    memory.begin();
     let mut next = HashMap::new();
     for event in &taken {
         next.insert(event.partition, event.offset + 1);
@@ -81,7 +119,7 @@ fn scan(engine: &mut Engine, revisions: &mut Revisions, topic: &str, batch: Batc
     let scanner = engine.scanner.clone();
     let results = engine.scan(
         &taken,
-        |_, listing| revisions.is_new(&listing.key(), listing.revision),
+        |i, listing| memory.is_new(taken[i].partition, &listing.key(), Seen { revision: listing.revision, place: taken[i].place() }),
         |listing, pictures, now| scanner.scan(listing, pictures, now),
     );
     let mut output =
@@ -101,11 +139,16 @@ fn scan(engine: &mut Engine, revisions: &mut Revisions, topic: &str, batch: Batc
     output
 }
 
-/// The records of a listing's suspects; a fault where one is larger than any broker takes.
+/// The records of a listing's suspects and of what is to be remembered; a fault where one is larger than any broker takes.
 fn records_of(event: &Taken, read: &Read<Vec<Suspect>>) -> Result<Vec<Record>, Fault> {
-    let Scanned::Done(suspects) = &read.scanned else { return Ok(Vec::new()) };
+    let suspects: &[Suspect] = match &read.scanned {
+        Scanned::Done(suspects) => suspects,
+        Scanned::Removed => &[],
+        Scanned::Stale => return Ok(Vec::new()),
+    };
     let key = read.listing.key();
-    let records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &event.trace)).collect();
+    let mut records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &event.trace)).collect();
+    records.push(records::state(event, &read.listing, &key, suspects));
     if records.iter().any(Record::is_too_large) {
         let detail = "its suspects would be larger than a topic takes".to_owned();
         return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });

@@ -1,0 +1,142 @@
+//! What a worker knows of its partitions: the revisions seen, as they are committed, and what batches on their way would add.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::revisions::{Key, Revisions, Seen, key};
+
+/// The revisions of each partition that was read back, and of the batches that are neither committed nor dropped yet.
+pub(super) struct Memory {
+    most: usize,
+    committed: HashMap<i32, Revisions>,
+    /// The oldest batch first.
+    on_the_way: VecDeque<HashMap<(i32, Key), Seen>>,
+}
+
+impl Memory {
+    /// Remembers the last `most` listings of each partition at least.
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, committed: HashMap::new(), on_the_way: VecDeque::new() }
+    }
+
+    /// Those of some partitions that nothing is known of yet, each once.
+    pub(super) fn unknown(&self, partitions: impl Iterator<Item = i32>) -> Vec<i32> {
+        let mut unknown: Vec<i32> = partitions.filter(|p| !self.committed.contains_key(p)).collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        unknown
+    }
+
+    /// Takes over what was read back of a partition, the oldest first.
+    pub(super) fn restore(&mut self, partition: i32, rows: impl IntoIterator<Item = (Key, Seen)>) {
+        let mut revisions = Revisions::new(self.most);
+        rows.into_iter().for_each(|(key, seen)| revisions.put(key, seen));
+        self.committed.insert(partition, revisions);
+    }
+
+    /// Partitions that belong to another worker now.
+    pub(super) fn forget(&mut self, partitions: &[i32]) {
+        self.committed.retain(|partition, _| !partitions.contains(partition));
+    }
+
+    /// Whether batches are on their way.
+    pub(super) fn is_settled(&self) -> bool {
+        self.on_the_way.is_empty()
+    }
+
+    /// A batch begins.
+    pub(super) fn begin(&mut self) {
+        self.on_the_way.push_back(HashMap::new());
+    }
+
+    /// The oldest batch on its way was committed, or dropped: then it is as if it had never been.
+    pub(super) fn settle(&mut self, committed: bool) {
+        let Some(batch) = self.on_the_way.pop_front().filter(|_| committed) else { return };
+        for ((partition, key), seen) in batch {
+            if let Some(revisions) = self.committed.get_mut(&partition) {
+                revisions.put(key, seen);
+            }
+        }
+    }
+
+    /// Whether an event of the newest batch is above all that was seen of its listing; it is remembered if so.
+    pub(super) fn is_new(&mut self, partition: i32, listing: &str, event: Seen) -> bool {
+        let key = key(listing);
+        let before = self.on_the_way.iter().rev().find_map(|batch| batch.get(&(partition, key)).copied());
+        let before = before.or_else(|| self.committed.get(&partition).and_then(|revisions| revisions.get(&key)));
+        let new = before.is_none_or(|seen| !seen.makes_stale(event));
+        if let (true, Some(batch)) = (new, self.on_the_way.back_mut()) {
+            batch.insert((partition, key), event.or_higher(before));
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const A: i32 = 0;
+
+    fn at(revision: u64, place: u64) -> Seen {
+        Seen { revision, place }
+    }
+
+    #[test]
+    fn a_dropped_batch_leaves_no_trace() {
+        let mut memory = Memory::new(10);
+        assert_eq!(memory.unknown([A, 1, A].into_iter()), [A, 1]);
+        memory.restore(A, [(key("a"), at(3, 7))]);
+        assert_eq!(memory.unknown([A, 1].into_iter()), [1]);
+        memory.begin();
+        assert!(!memory.is_new(A, "a", at(3, 8)), "read back");
+        assert!(memory.is_new(A, "a", at(5, 9)));
+        memory.begin();
+        assert!(!memory.is_new(A, "a", at(4, 10)), "on its way");
+        memory.settle(false);
+        memory.settle(false);
+        assert!(memory.is_settled());
+        memory.begin();
+        assert!(memory.is_new(A, "a", at(4, 9)), "as if it had never been");
+        memory.settle(true);
+        memory.forget(&[A]);
+        assert_eq!(memory.unknown([A].into_iter()), [A]);
+    }
+
+    proptest! {
+        /// Whatever is committed and dropped, the answers are those of one list of all that was committed and is on its way.
+        #[test]
+        fn equals_a_list(steps in prop::collection::vec((0u8..6, 0u64..4, 0u64..6), 1..80)) {
+            let mut memory = Memory::new(1_000);
+            memory.restore(A, []);
+            let mut kept: Vec<(u64, Seen)> = Vec::new();
+            let mut flying: Vec<Vec<(u64, Seen)>> = Vec::new();
+            for (place, (step, listing, revision)) in (0u64..).zip(steps) {
+                match step {
+                    0 => {
+                        memory.begin();
+                        flying.push(Vec::new());
+                    }
+                    1 | 2 if !flying.is_empty() => {
+                        memory.settle(step == 1);
+                        let batch = flying.remove(0);
+                        if step == 1 {
+                            kept.extend(batch);
+                        }
+                    }
+                    _ if !flying.is_empty() => {
+                        let event = at(revision, place);
+                        let all = kept.iter().chain(flying.iter().flatten());
+                        let new = !all.clone().any(|(l, seen)| *l == listing && seen.makes_stale(event));
+                        prop_assert_eq!(memory.is_new(A, &listing.to_string(), event), new);
+                        if new {
+                            flying.last_mut().expect("a batch").push((listing, event));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}
