@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Check a catalog, compile it, hash its pictures
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// What to do with inputs that could not be used
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
     /// Print the JSON Schema of an event, or the names of all
     Schema {
         /// Name of the event, such as listing or suspect
@@ -169,6 +172,25 @@ pub(crate) enum TopicsCommand {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// Put dead letters back where they came from, each once, and say how many went through
+    Replay(ReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Configuration file of the workers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// Only those of this reason, such as wrong_form; may be given more than once
+    #[arg(long, value_name = "REASON")]
+    pub(crate) reason: Vec<String>,
+    /// Seconds to wait until the workers have taken what was put back
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) wait: u64,
 }
 
 fn base_rate(text: &str) -> Result<f64, String> {

@@ -86,8 +86,8 @@ impl Metrics {
         for band in touchstone_schemas::Band::ALL {
             self.suspects.with_label_values(&[band.as_str()]);
         }
-        for reason in ["too_large", "not_utf8", "not_json", "missing_field", "wrong_type", "wrong_form", "panic"] {
-            self.dead_letters.with_label_values(&[reason]);
+        for reason in touchstone_schemas::FaultReason::OF_DEAD_LETTERS {
+            self.dead_letters.with_label_values(&[reason.as_str()]);
         }
         for reason in ["wrong_type", "wrong_form", "unknown_currency", "missing_topic"] {
             self.faults.with_label_values(&[reason]);

@@ -32,6 +32,10 @@ pub enum FaultReason {
 }
 
 impl FaultReason {
+    /// Those that make a dead letter of a listing.
+    pub const OF_DEAD_LETTERS: [Self; 7] =
+        [Self::TooLarge, Self::NotUtf8, Self::NotJson, Self::Missing, Self::WrongType, Self::WrongForm, Self::Panic];
+
     /// The name that dead letters and metrics carry.
     pub fn as_str(self) -> &'static str {
         match self {

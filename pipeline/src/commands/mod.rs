@@ -2,6 +2,7 @@
 
 mod catalog;
 mod config;
+mod dead_letters;
 mod eval;
 mod explain;
 mod fit;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
-use crate::cli::{Cli, Command, Input};
+use crate::cli::{Cli, Command, DeadLettersCommand, Input};
 use crate::failure::Failure;
 
 /// Runs the command that was asked for.
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Config(command) => config::run(&command),
         Command::Topics(command) => config::topics(&command),
         Command::Catalog(command) => catalog::run(&command),
+        Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters::replay(&args),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
 }

@@ -1,10 +1,14 @@
 //! Kafka: how clients are set up, and which topics there are.
 
+mod read;
 mod topics;
 
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
+pub(crate) use read::{Span, read};
 pub(crate) use topics::{Names, create};
 
 /// Settings of librdkafka that the worker's promises rest on.
@@ -98,9 +102,28 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
     client
 }
 
+/// A producer of commands: each record once and in order, without a transaction.
+pub(crate) fn writer(config: &Config) -> ClientConfig {
+    let mut client = client(config);
+    client.set("enable.idempotence", "true").set("acks", "all").set("compression.type", "zstd").set("message.max.bytes", "2000000");
+    client
+}
+
 /// The name of this worker: a pod's name is its host's.
 pub(crate) fn instance(config: &Config) -> String {
     let host = || std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).ok();
     let given = Some(config.kafka.instance.clone()).filter(|i| !i.is_empty());
     given.or_else(|| std::env::var("HOSTNAME").ok().filter(|h| !h.is_empty())).or_else(host).unwrap_or_else(|| "worker".to_owned())
+}
+
+/// A log line of librdkafka.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    match level {
+        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+            error!("kafka: {facility}: {message}");
+        }
+        RDKafkaLogLevel::Warning => warn!("kafka: {facility}: {message}"),
+        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!("kafka: {facility}: {message}"),
+        RDKafkaLogLevel::Debug => debug!("kafka: {facility}: {message}"),
+    }
 }

@@ -9,12 +9,13 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use super::Shared;
 use super::fail_point::Point;
 use super::flow::Flow;
 use crate::health::Health;
+use crate::kafka::log;
 use crate::metrics::Metrics;
 
 /// The poll loop must move again before it is taken for dead.
@@ -121,17 +122,5 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         warn!("kafka: {error}: {reason}");
-    }
-}
-
-/// A log line of librdkafka.
-pub(super) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            error!("kafka: {facility}: {message}");
-        }
-        RDKafkaLogLevel::Warning => warn!("kafka: {facility}: {message}"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!("kafka: {facility}: {message}"),
-        RDKafkaLogLevel::Debug => debug!("kafka: {facility}: {message}"),
     }
 }

@@ -14,12 +14,12 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext, PurgeConfig};
 use tracing::{debug, warn};
 
-use super::context::{Context, log};
+use super::context::Context;
 use super::fail_point::Point;
 use super::records::Record;
 use crate::config::Config;
 use crate::health::Health;
-use crate::kafka;
+use crate::kafka::{self, log};
 
 /// How long one call may take before it is made again.
 const CALL: Duration = Duration::from_secs(5);

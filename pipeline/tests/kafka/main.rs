@@ -241,6 +241,44 @@ fn workers_that_come_and_go_share_a_real_kafka_without_loss() {
     assert!(got == expected, "{} of {}, first difference {first_difference:?}: {}", got.len(), expected.len(), first.log());
 }
 
+/// What could not be used is put back: what is sound goes through, the rest comes back, and nothing is put back twice.
+#[test]
+fn dead_letters_are_put_back_once_and_counted() {
+    let Some(broker) = Broker::real() else { return };
+    let mut worker = Worker::start(&broker, &catalog(), "");
+    worker.wait_ready();
+    let text = std::fs::read_to_string(examples()).expect("the examples");
+    let good = text.lines().nth(1).expect("a suspect");
+    let (listings, dead) = (broker.topic("listings"), broker.topic("dead-letters"));
+    // Dead letters of an older program that did not know better.
+    let as_dead = |payload: &[u8], reason: &str, size: usize| {
+        let size = size.to_string();
+        let headers =
+            [("reason", reason), ("topic", &listings), ("partition", "0"), ("offset", "9000000"), ("original-size", &size), TRACE];
+        broker.write(&dead, std::iter::once(("k".to_owned(), payload)), &headers);
+    };
+    as_dead(good.as_bytes(), "wrong_form", good.len());
+    as_dead(b"{", "not_json", 1);
+    as_dead(b"{\"cut", "not_json", 1_000_000);
+    let replay = |more: &str| {
+        let mut command = touchstone("dead-letters replay --config");
+        succeed(command.arg(worker.config()).args(more.split(' ').filter(|a| !a.is_empty())))
+    };
+    assert_eq!(replay("--reason wrong_form"), "wrong_form: 1 put back, 1 went through, 0 are dead letters again\n", "{}", worker.log());
+    let suspects = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| !seen.is_empty());
+    assert_eq!((suspects[0].json()["event_id"].as_str(), suspects[0].header(TRACE.0)), (Some("ex-002"), Some(TRACE.1)));
+    assert_eq!(
+        replay(""),
+        "not_json: 1 put back, 0 went through, 1 are dead letters again; 1 were cut when they were kept, and cannot be put back\n"
+    );
+    // What came back a dead letter is one more; what went through is not put back again.
+    assert_eq!(replay("--reason wrong_form"), "there are no dead letters to put back\n");
+    assert_eq!(replay("--reason not_json"), "not_json: 1 put back, 0 went through, 1 are dead letters again\n");
+    let wrong = touchstone("dead-letters replay --reason other --config").arg(worker.config()).output().expect("the program starts");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("known are too_large"), "{wrong:?}");
+}
+
 /// A listing whose suspects no topic takes must not hold up the others.
 #[test]
 fn a_listing_with_half_a_million_pictures_holds_up_nobody() {
