@@ -13,9 +13,13 @@ use touchstone_schemas::{Decoded, Fault, FaultReason, Listing, Op, Timestamp, de
 
 use crate::failure::Failure;
 use crate::pictures::{Draft, PictureCache};
+use crate::remote::{Fetch, Remote};
 
 /// The largest payload, as on the topic: 1 MiB.
 pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
+
+/// Listings whose pictures are fetched at once: their bytes stand in memory together.
+const PORTION: usize = 64;
 
 /// A payload as it came.
 pub(crate) trait Payload: Sync {
@@ -58,13 +62,20 @@ pub(crate) struct Engine {
     pub(crate) scanner: Arc<Scanner>,
     pool: ThreadPool,
     pictures: PictureCache,
+    /// Fetches pictures that listings only link to.
+    remote: Option<Remote>,
 }
 
 impl Engine {
     /// As many threads as the machine has processors for nothing.
     pub(crate) fn new(scanner: Arc<Scanner>, threads: Option<u16>) -> Result<Self, Failure> {
         let pool = ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build().map_err(|e| Failure::Run(e.into()))?;
-        Ok(Self { scanner, pool, pictures: PictureCache::default() })
+        Ok(Self { scanner, pool, pictures: PictureCache::default(), remote: None })
+    }
+
+    /// The same, which fetches pictures.
+    pub(crate) fn with_remote(self, remote: Option<Remote>) -> Self {
+        Self { remote, ..self }
     }
 
     /// Pictures known from before by their hash, since the last call.
@@ -80,16 +91,22 @@ impl Engine {
         mut is_new: impl FnMut(usize, &Listing) -> bool,
         scan: impl Fn(&Listing, &[Picture], &Timestamp) -> T + Sync,
     ) -> Vec<Result<Read<T>, Fault>> {
-        let Self { scanner, pool, pictures } = self;
+        let Self { scanner, pool, pictures, remote } = self;
         let decoded: Vec<Result<Decoded<Listing>, Fault>> = pool.install(|| payloads.par_iter().map(|p| read(p, scanner)).collect());
         // Which revision is stale depends on those before it: one after the other.
         let new: Vec<bool> = decoded.iter().enumerate().map(|(i, d)| d.as_ref().is_ok_and(|d| is_new(i, &d.value))).collect();
         let looks = scanner.catalog().has_pictures();
-        let draft = |i: usize| match &decoded[i] {
-            Ok(decoded) if new[i] && looks && decoded.value.op == Op::Upsert => pictures.draft(&decoded.value, payloads[i].folder()),
-            _ => Vec::new(),
-        };
-        let drafts: Vec<Vec<Draft>> = pool.install(|| (0..payloads.len()).into_par_iter().map(draft).collect());
+        let pictured = |i: usize| decoded[i].as_ref().ok().map(|d| &d.value).filter(|l| new[i] && looks && l.op == Op::Upsert);
+        let turn = remote.as_ref().filter(|_| looks).map(Remote::turn);
+        let portion = if turn.is_some() { PORTION } else { payloads.len().max(1) };
+        let mut drafts: Vec<Vec<Draft>> = Vec::with_capacity(payloads.len());
+        for begin in (0..payloads.len()).step_by(portion) {
+            let some = begin..payloads.len().min(begin + portion);
+            let links: Vec<&str> = some.clone().filter_map(pictured).flat_map(|listing| pictures.links(listing)).collect();
+            let fetched = turn.as_ref().filter(|_| !links.is_empty()).map_or_else(Fetch::new, |turn| turn.fetch(&links));
+            let draft = |i: usize| pictured(i).map_or_else(Vec::new, |l| pictures.draft(l, payloads[i].folder(), &fetched));
+            drafts.extend(pool.install(|| some.into_par_iter().map(draft).collect::<Vec<_>>()));
+        }
         drafts.iter().for_each(|drafts| pictures.remember(drafts));
         let now = now();
         let one = |i: usize, decoded: Result<Decoded<Listing>, Fault>, drafts: Vec<Draft>| {

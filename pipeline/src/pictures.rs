@@ -13,6 +13,8 @@ use sha2::{Digest, Sha256};
 use touchstone_detectors::{Fingerprint, MAX_PICTURE_BYTES, Picture, PictureFault, pdq};
 use touchstone_schemas::{Image, Listing};
 
+use crate::remote::Fetch;
+
 /// Pictures of one listing that are looked at.
 pub(crate) const MOST: usize = 20;
 /// Bytes of memory for the pictures remembered in each of two generations; a picture is some 100 KiB with its local features.
@@ -57,25 +59,33 @@ impl PictureCache {
         self.present.insert(sum, reduced);
     }
 
-    /// Reduces the pictures of one listing. Reads the cache and changes nothing, so that listings are drafted in parallel.
-    pub(crate) fn draft(&self, listing: &Listing, folder: Option<&Path>) -> Vec<Draft> {
-        listing.images.iter().enumerate().map(|(i, image)| self.draft_one(image, folder, i < MOST)).collect()
+    /// Links of a listing's pictures that have to be fetched: those that come without bytes and are not known by their hash.
+    pub(crate) fn links<'a>(&self, listing: &'a Listing) -> impl Iterator<Item = &'a str> {
+        let is_known =
+            |image: &Image| image.sha256.as_ref().and_then(|hex| sum_of_hex(hex.as_str())).is_some_and(|sum| self.get(&sum).is_some());
+        let wanted = move |image: &&'a Image| image.data.is_none() && image.path.is_none() && !is_known(image);
+        listing.images.iter().take(MOST).filter(wanted).filter_map(|image| image.url.as_deref())
     }
 
-    fn draft_one(&self, image: &Image, folder: Option<&Path>, looked_at: bool) -> Draft {
+    /// Reduces the pictures of one listing. Reads the cache and changes nothing, so that listings are drafted in parallel.
+    pub(crate) fn draft(&self, listing: &Listing, folder: Option<&Path>, fetched: &Fetch) -> Vec<Draft> {
+        listing.images.iter().enumerate().map(|(i, image)| self.draft_one(image, folder, fetched, i < MOST)).collect()
+    }
+
+    fn draft_one(&self, image: &Image, folder: Option<&Path>, fetched: &Fetch, looked_at: bool) -> Draft {
         let declared = image.sha256.as_ref().and_then(|hex| sum_of_hex(hex.as_str()));
         let pdq = image.pdq.as_ref().and_then(|hex| pdq(hex.as_str()));
-        let failed = |fault| Draft { sum: declared, reduced: Some(Err(fault)), pdq, fresh: false };
+        let failed = |fault: PictureFault| Draft { sum: declared, reduced: Some(Err(fault)), pdq, fresh: false };
         if !looked_at {
             return failed(PictureFault::TooMany);
         }
-        let bytes = bytes(image, folder);
-        if bytes == Err(PictureFault::Absent) {
-            return Draft { sum: declared, reduced: None, pdq, fresh: false };
-        }
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(fault) => return failed(fault),
+        let link = image.url.as_ref().and_then(|url| fetched.get(url.as_str()));
+        let bytes: Arc<[u8]> = match (bytes(image, folder), link) {
+            (Err(PictureFault::Absent), None) => return Draft { sum: declared, reduced: None, pdq, fresh: false },
+            (Err(PictureFault::Absent), Some(Ok(bytes))) => bytes.clone(),
+            (Err(PictureFault::Absent), Some(Err(fault))) => return failed(*fault),
+            (Err(fault), _) => return failed(fault),
+            (Ok(bytes), _) => bytes.into(),
         };
         let sum: Sum = Sha256::digest(&bytes).into();
         if image.sha256.is_some() && declared != Some(sum) {

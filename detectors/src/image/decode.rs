@@ -52,6 +52,10 @@ pub enum PictureFault {
     TooMany,
     /// The decoder failed on it in a way of its own.
     Panic,
+    /// It could not be fetched, for the reason given.
+    NotFetched(&'static str),
+    /// It was still on its way when its listing was scanned.
+    Late,
 }
 
 impl PictureFault {
@@ -70,6 +74,8 @@ impl PictureFault {
             Self::OtherSha256 => "other_sha256",
             Self::TooMany => "too_many",
             Self::Panic => "panic",
+            Self::NotFetched(reason) => reason,
+            Self::Late => "late",
         }
     }
 }

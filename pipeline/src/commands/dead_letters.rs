@@ -111,7 +111,7 @@ impl<'a> Replay<'a> {
         let mut begins: BTreeMap<(&str, i32), i64> = BTreeMap::new();
         for (reason, bookmark) in &self.bookmarks {
             let mut asked = TopicPartitionList::new();
-            self.partitions.iter().for_each(|p| drop(asked.add_partition(&self.dead_letters, *p)));
+            self.partitions.iter().for_each(|p| _ = asked.add_partition(&self.dead_letters, *p));
             for element in bookmark.committed_offsets(asked, CALL).map_err(|e| cannot(&e))?.elements() {
                 let begin = if let Offset::Offset(offset) = element.offset() { offset } else { 0 };
                 begins.insert((reason, element.partition()), begin);
@@ -167,7 +167,7 @@ impl<'a> Replay<'a> {
         let deadline = Instant::now() + limit;
         loop {
             let mut asked = TopicPartitionList::new();
-            last.keys().for_each(|p| drop(asked.add_partition(&self.listings, *p)));
+            last.keys().for_each(|p| _ = asked.add_partition(&self.listings, *p));
             let committed = self.workers.committed_offsets(asked, CALL).map_err(|e| unreachable(self.config, &e))?;
             let past = |e: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| matches!(e.offset(), Offset::Offset(offset) if offset > last[&e.partition()]);
             if committed.elements().iter().all(past) {

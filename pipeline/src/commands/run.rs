@@ -15,6 +15,7 @@ use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::health::Health;
 use crate::metrics::Metrics;
+use crate::remote::Remote;
 use crate::worker::{self, Shared};
 use crate::{http, logs};
 
@@ -37,7 +38,8 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
 /// What all threads share, for a configuration.
 pub(crate) fn share(config: Config) -> Result<Shared, Failure> {
     let metrics = Metrics::new().map_err(|e| Failure::Run(e.into()))?;
-    Ok(Shared { config: Arc::new(config), metrics: Arc::new(metrics), health: Arc::new(Health::new()) })
+    let remote = Remote::new(&config.pictures)?;
+    Ok(Shared { config: Arc::new(config), metrics: Arc::new(metrics), health: Arc::new(Health::new()), remote })
 }
 
 /// Loads the catalog that the configuration names.

@@ -64,6 +64,20 @@ sections! {
         remembered_listings: u64 = 100_000,
     }
 
+    /// Pictures that listings link to.
+    pictures: Pictures {
+        /// Whether they are fetched; else only those are looked at that come with their bytes.
+        fetch: bool = true,
+        /// How long a batch waits for them, before its listings go on without; milliseconds.
+        picture_deadline_ms: u64 = 1_500,
+        /// Pictures at once from one host.
+        per_host: u64 = 8,
+        /// Pictures at once from all.
+        at_once: u64 = 256,
+        /// Nets that may be reached although they are not public, like "10.1.0.0/16".
+        allow: Vec<String> = [],
+    }
+
     /// The two HTTP listeners.
     http: Http {
         /// Address of /metrics, /health and /config; none when empty.
@@ -146,6 +160,10 @@ impl Config {
         between("worker.batch_bytes", self.worker.batch_bytes, 1 << 20, 256 << 20)?;
         between("worker.batch_wait_ms", self.worker.batch_wait_ms, 1, 10_000)?;
         between("worker.remembered_listings", self.worker.remembered_listings, 0, 100_000_000)?;
+        between("pictures.picture_deadline_ms", self.pictures.picture_deadline_ms, 0, 60_000)?;
+        between("pictures.per_host", self.pictures.per_host, 1, 1_000)?;
+        between("pictures.at_once", self.pictures.at_once, 1, 10_000)?;
+        crate::remote::nets(&self.pictures.allow)?;
         between("http.most_requests", self.http.most_requests, 1, 10_000)?;
         between("topics.partitions", self.topics.partitions, 1, 10_000)?;
         between("topics.replication", self.topics.replication, 1, 9)?;

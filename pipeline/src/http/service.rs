@@ -134,7 +134,8 @@ impl Service {
         let scanner = self.loaded.get().ok_or_else(internal)?;
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         if engine.is_none() {
-            *engine = Some(Engine::new(scanner.clone(), Some(THREADS)).map_err(|_| internal())?);
+            let new = Engine::new(scanner.clone(), Some(THREADS)).map_err(|_| internal())?;
+            *engine = Some(new.with_remote(self.shared.remote.clone()));
         }
         let engine = engine.as_mut().ok_or_else(internal)?;
         // A request is no revision: it asks about a listing, and changes nothing.

@@ -33,6 +33,7 @@ use crate::failure::Failure;
 use crate::health::Health;
 use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
+use crate::remote::Remote;
 use commit::Committer;
 use context::Context;
 use flow::Flow;
@@ -47,11 +48,13 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
+    /// Fetches pictures for the worker and the service.
+    pub(crate) remote: Option<Remote>,
 }
 
 /// Runs until it is told to stop, or cannot go on.
 pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure> {
-    let Shared { config, metrics, health } = shared;
+    let Shared { config, metrics, health, remote } = shared;
     let names = Names::new(config);
     let flow = Arc::new(Flow::default());
     let cannot = |what: &str, e: &dyn std::fmt::Display| Failure::Usage(format!("kafka: cannot set up the {what}: {e}"));
@@ -60,7 +63,7 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
     let consumer: Arc<BaseConsumer<Context>> = Arc::new(consumer);
     let mut committer = Committer::connect(shared, &names, scanner, consumer.clone(), flow.clone())?;
     let threads = u16::try_from(config.worker.threads).ok().filter(|n| *n > 0);
-    let mut engine = Engine::new(scanner.clone(), threads)?;
+    let mut engine = Engine::new(scanner.clone(), threads)?.with_remote(remote.clone());
     let listings = names.of("listings");
     consumer.subscribe(&[&listings]).map_err(|e| cannot("subscription", &e))?;
     info!(
