@@ -90,7 +90,9 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
     if config.kafka.is_exactly_once() {
         client
             .set("transactional.id", format!("{}-{}", config.kafka.group_id, instance(config)))
-            .set("transaction.timeout.ms", config.kafka.transaction_timeout_ms.to_string());
+            .set("transaction.timeout.ms", config.kafka.transaction_timeout_ms.to_string())
+            // What cannot be written, since its topic was deleted, say, is known before the brokers give the transaction up.
+            .set("message.timeout.ms", (config.kafka.transaction_timeout_ms * 7 / 10).to_string());
     }
     client
         .set("enable.idempotence", "true")

@@ -37,6 +37,8 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Writes and commits.
 pub(super) struct Committer {
     delivery: Delivery,
+    consumer: Arc<BaseConsumer<Context>>,
+    shared: Shared,
     flow: Arc<Flow>,
     metrics: Arc<Metrics>,
     names: Names,
@@ -64,13 +66,15 @@ impl Committer {
         flow: Arc<Flow>,
     ) -> Result<Self, Failure> {
         let config = &shared.config;
-        let delivery = Delivery::new(config, consumer, shared.health.clone())
+        let delivery = Delivery::new(config, consumer.clone(), shared.health.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
         let unreachable =
             |e: &KafkaError| Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers));
         let own_topics = scanner.catalog().brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
         let mut committer = Self {
             delivery,
+            consumer,
+            shared: shared.clone(),
             flow,
             metrics: shared.metrics.clone(),
             listings: names.of("listings"),
@@ -140,7 +144,11 @@ impl Committer {
                 // Another rebalance may be behind it, or a topic that is gone.
                 self.looked = None;
                 self.aborts += 1;
-                match self.delivery.abort() {
+                let undone = match self.delivery.abort() {
+                    Ok(()) => Ok(()),
+                    Err(Trouble::Abort(e) | Trouble::Fatal(e)) => self.renew(&e),
+                };
+                match undone {
                     Ok(()) if self.aborts >= MOST_ABORTS => {
                         self.fail(&format!("{MOST_ABORTS} batches in a row were aborted: {reason}"));
                     }
@@ -148,12 +156,22 @@ impl Committer {
                         self.flow.ask_to_wind_back();
                         self.flow.rest(PAUSE * self.aborts);
                     }
-                    Err(Trouble::Abort(e) | Trouble::Fatal(e)) => self.fail(&format!("cannot abort: {e}")),
+                    Err(e) => self.fail(&format!("cannot abort: {e}")),
                 }
             }
             Err(Trouble::Fatal(reason)) => self.fail(&reason),
         }
         false
+    }
+
+    /// Begins again with a producer of the same name, which undoes what the old one left open: the brokers have given a
+    /// transaction up by themselves when it took too long. Another worker of this name is told by the group, which fences the older.
+    fn renew(&mut self, why: &str) -> Result<(), KafkaError> {
+        warn!("a new producer takes over, since the transaction cannot be aborted: {why}");
+        let new = Delivery::new(&self.shared.config, self.consumer.clone(), self.shared.health.clone())?;
+        new.init(FIRST_CONTACT)?;
+        self.delivery = new;
+        Ok(())
     }
 
     fn fail(&self, reason: &str) {

@@ -13,6 +13,7 @@ mod delivery;
 mod fail_point;
 mod flow;
 mod memory;
+mod orphans;
 mod poll;
 mod records;
 mod restore;
@@ -88,9 +89,12 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
         let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));
+        let (on_listings, on_flow) = (listings.as_str(), &*flow);
+        let goes_on = move || !health.is_stopping() && on_flow.failure().is_none();
+        let watch = spawn("orphans").spawn_scoped(scope, move || orphans::watch(&kafka::consumer(config), on_listings, goes_on));
         let poll = poller.run();
         // The poller has dropped its sender: the others end after what is on its way.
-        let ended = [commit.map(std::thread::ScopedJoinHandle::join), scan.map(std::thread::ScopedJoinHandle::join)];
+        let ended = [commit, scan, watch].map(|thread| thread.map(std::thread::ScopedJoinHandle::join));
         for thread in ended {
             if !matches!(thread, Ok(Ok(()))) {
                 flow.fail("a thread of the worker ended early".to_owned());
