@@ -36,6 +36,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
     },
+    /// Whether a worker could run here: brokers, permissions, topics, catalog, clock and memory, and what to change
+    Doctor {
+        /// Configuration file of the workers
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
     /// Check a configuration, or print the reference
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod dead_letters;
 mod demo;
+mod doctor;
 mod engine;
 mod eval;
 mod failure;

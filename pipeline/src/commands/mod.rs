@@ -19,6 +19,7 @@ use serde::Serialize;
 use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
 use crate::cli::{Cli, Command, DeadLettersCommand, Input};
+use crate::config::Config;
 use crate::failure::Failure;
 
 /// Runs the command that was asked for.
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Eval(args) => eval::run(&args),
         Command::Fit(args) => fit::run(&args),
         Command::Run { config } => run::run(&config),
+        Command::Doctor { config } => crate::doctor::run(&config),
         Command::Config(command) => config::run(&command),
         Command::Topics(command) => config::topics(&command),
         Command::Catalog(command) => catalog::run(&command),
@@ -44,6 +46,15 @@ fn scanner(input: &Input) -> Result<Arc<Scanner>, Failure> {
     let catalog = load(&input.catalog)?;
     let policy = policy(input.policy.as_deref(), &input.catalog, &catalog)?;
     Ok(Arc::new(Scanner::new(Arc::new(catalog), policy)))
+}
+
+/// The catalog and the policy that a worker's configuration names.
+pub(crate) fn configured(config: &Config) -> Result<(Catalog, Policy), Failure> {
+    let place = &config.catalog;
+    let catalog = load(Path::new(&place.path))?;
+    let own = Some(PathBuf::from(&place.policy)).filter(|p| !p.as_os_str().is_empty());
+    let policy = policy(own.as_deref(), Path::new(&place.path), &catalog)?;
+    Ok((catalog, policy))
 }
 
 /// The policy of a file, else the catalog's own, else the shipped one.

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "measures detectors and the catalog's age")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use touchstone_detectors::{Policy, Scanner};
 use tracing::info;
 
-use super::{load, policy};
+use super::configured;
 use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::health::Health;
@@ -30,7 +30,8 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
     let loaded = Arc::new(OnceLock::new());
     // Listening begins before the catalog is loaded, so that probes are answered.
     let _listeners = http::start(&shared, &loaded)?;
-    let scanner = scanner(&shared)?;
+    let (catalog, policy) = configured(&shared.config)?;
+    let scanner = ready(&shared, catalog, policy);
     let _ = loaded.set(scanner.clone());
     worker::run(&shared, &scanner)
 }
@@ -40,15 +41,6 @@ pub(crate) fn share(config: Config) -> Result<Shared, Failure> {
     let metrics = Metrics::new().map_err(|e| Failure::Run(e.into()))?;
     let remote = Remote::new(&config.pictures)?;
     Ok(Shared { config: Arc::new(config), metrics: Arc::new(metrics), health: Arc::new(Health::new()), remote })
-}
-
-/// Loads the catalog that the configuration names.
-fn scanner(shared: &Shared) -> Result<Arc<Scanner>, Failure> {
-    let place = &shared.config.catalog;
-    let catalog = load(Path::new(&place.path))?;
-    let own = Some(PathBuf::from(&place.policy)).filter(|p| !p.as_os_str().is_empty());
-    let policy = policy(own.as_deref(), Path::new(&place.path), &catalog)?;
-    Ok(ready(shared, catalog, policy))
 }
 
 /// A scanner that is measured, and its catalog told in the metrics.

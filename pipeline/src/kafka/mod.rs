@@ -9,7 +9,7 @@ use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
 pub(crate) use read::{Span, read};
-pub(crate) use topics::{Names, create};
+pub(crate) use topics::{Names, TOPICS, create};
 
 /// Settings of librdkafka that the worker's promises rest on.
 pub(crate) const RELIED_ON: &[&str] = &[

@@ -9,11 +9,23 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::config::Config;
 use crate::failure::Failure;
 
-/// Topics whose records are kept, the latest of each key.
-const COMPACTED: &[&str] = &["catalog", "state", "standing", "cases"];
-/// Topics whose records pass.
-const PASSING: &[&str] =
-    &["listings", "suspects", "verdicts", "notices", "appeals", "receipts", "removals", "links", "retry", "dead-letters"];
+/// Every topic but those of brands, and how it is cleaned up: records pass, or the latest of each key is kept.
+pub(crate) const TOPICS: &[(&str, &str)] = &[
+    ("listings", "delete"),
+    ("suspects", "delete"),
+    ("verdicts", "delete"),
+    ("notices", "delete"),
+    ("appeals", "delete"),
+    ("receipts", "delete"),
+    ("removals", "delete"),
+    ("links", "delete"),
+    ("retry", "delete"),
+    ("dead-letters", "delete"),
+    ("catalog", "compact"),
+    ("state", "compact"),
+    ("standing", "compact"),
+    ("cases", "compact"),
+];
 
 /// Names of topics.
 #[derive(Debug, Clone)]
@@ -41,9 +53,7 @@ pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(Stri
     let partitions = i32::try_from(config.topics.partitions).unwrap_or(i32::MAX);
     let replication = i32::try_from(config.topics.replication).unwrap_or(1);
     let of_brands = own_topics.iter().map(|brand| (names.of_brand(brand), "delete"));
-    let passing = PASSING.iter().map(|t| (names.of(t), "delete"));
-    let compacted = COMPACTED.iter().map(|t| (names.of(t), "compact"));
-    let wanted: Vec<(String, &str)> = passing.chain(compacted).chain(of_brands).collect();
+    let wanted: Vec<(String, &str)> = TOPICS.iter().map(|(topic, cleanup)| (names.of(topic), *cleanup)).chain(of_brands).collect();
     let topics: Vec<NewTopic<'_>> = wanted
         .iter()
         .map(|(name, cleanup)| {

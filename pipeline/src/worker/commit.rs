@@ -122,7 +122,9 @@ impl Committer {
     pub(super) fn run(&mut self, scanned: &Receiver<Output>, settled: &Sender<bool>) {
         for output in scanned {
             let is_ours = output.tenure == self.flow.tenure() && self.flow.failure().is_none();
+            self.flow.commits(true);
             let committed = is_ours && self.commit(&output);
+            self.flow.commits(false);
             // Nobody listens any more when the scanning thread has ended.
             let _ = settled.send(committed);
             self.flow.leave();

@@ -51,6 +51,8 @@ struct State {
     on_the_way: usize,
     wind_back: bool,
     failure: Option<String>,
+    /// Since when a batch is being committed.
+    commits_since: Option<Instant>,
 }
 
 impl State {
@@ -95,6 +97,16 @@ impl Flow {
         if state.phase == Phase::Assigned {
             state.advance(Phase::Running);
         }
+    }
+
+    /// A batch is being committed, or no more.
+    pub(super) fn commits(&self, commits: bool) {
+        self.lock().commits_since = commits.then(Instant::now);
+    }
+
+    /// How long the present commit has lasted.
+    pub(super) fn commits_for(&self) -> Duration {
+        self.lock().commits_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// A batch is committed, or dropped.

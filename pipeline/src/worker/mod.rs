@@ -18,8 +18,10 @@ mod poll;
 mod records;
 mod restore;
 mod scan;
+mod watchdog;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, sync_channel};
 use std::time::Duration;
 
@@ -92,10 +94,15 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
         let (on_listings, on_flow) = (listings.as_str(), &*flow);
         let goes_on = move || !health.is_stopping() && on_flow.failure().is_none();
         let watch = spawn("orphans").spawn_scoped(scope, move || orphans::watch(&kafka::consumer(config), on_listings, goes_on));
+        // Watches to the very end, so that a hanging commit does not keep the process either.
+        let (ended, hangs) = (Arc::new(AtomicBool::new(false)), flow.clone());
+        let watched = ended.clone();
+        std::thread::spawn(move || watchdog::watch(&hangs, || !watched.load(Ordering::Relaxed)));
         let poll = poller.run();
         // The poller has dropped its sender: the others end after what is on its way.
-        let ended = [commit, scan, watch].map(|thread| thread.map(std::thread::ScopedJoinHandle::join));
-        for thread in ended {
+        let threads = [commit, scan, watch].map(|thread| thread.map(std::thread::ScopedJoinHandle::join));
+        ended.store(true, Ordering::Relaxed);
+        for thread in threads {
             if !matches!(thread, Ok(Ok(()))) {
                 flow.fail("a thread of the worker ended early".to_owned());
             }

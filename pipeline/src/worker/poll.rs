@@ -141,7 +141,7 @@ impl<'a> Poller<'a> {
                     self.pending.push(taken);
                 }
                 Some(Err(error)) => self.heed(&error)?,
-                None => {}
+                None => self.look_for_fatal()?,
             }
             let (tenure, wind_back) = self.flow.settle();
             self.forget_revoked();
@@ -265,6 +265,12 @@ impl<'a> Poller<'a> {
         }
         info!("wound back to what is committed");
         self.consumer.seek_partitions(to, COMMITTED).map(|_| ()).map_err(|e| failed("wind back", e))
+    }
+
+    /// Not every fatal error comes as a message: one that fenced this worker off may stand in the client alone.
+    fn look_for_fatal(&self) -> Result<(), Failure> {
+        let fatal = self.consumer.client().fatal_error();
+        fatal.map_or(Ok(()), |(code, reason)| Err(Failure::Run(anyhow::anyhow!("kafka: the consumer cannot go on: {code}: {reason}"))))
     }
 
     /// What passes by itself is logged; what does not ends the worker.

@@ -6,6 +6,7 @@
 mod common;
 
 mod broker;
+mod fetching;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -239,6 +240,47 @@ fn workers_that_come_and_go_share_a_real_kafka_without_loss() {
     let got = payloads(&all);
     let first_difference = got.iter().zip(&expected).find(|(a, b)| a != b);
     assert!(got == expected, "{} of {}, first difference {first_difference:?}: {}", got.len(), expected.len(), first.log());
+}
+
+/// The doctor names what is missing, and is content once it is there.
+#[test]
+fn the_doctor_says_what_to_do_until_there_is_nothing() {
+    let Some(broker) = Broker::real() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("touchstone.toml");
+    let write = |servers: &str| {
+        let text = format!(
+            "[kafka]\nbrokers = {servers:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\npassword = \"hush\"\n[catalog]\npath = {:?}\n",
+            broker.prefix,
+            broker.prefix,
+            catalog()
+        );
+        std::fs::write(&config, text).expect("a file");
+    };
+    let doctor = || {
+        let output = touchstone("doctor --config").arg(&config).output().expect("the program starts");
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!text.contains("hush"), "{text}");
+        (output.status.code(), text)
+    };
+    write(&broker.servers);
+    let (code, text) = doctor();
+    assert_eq!(code, Some(1), "{text}");
+    assert!(
+        text.contains(&format!("{} is not there", broker.topic("state"))) && text.contains("to do: touchstone topics create"),
+        "{text}"
+    );
+    succeed(touchstone("topics create --config").arg(&config));
+    let (code, text) = doctor();
+    assert_eq!(code, Some(0), "{text}");
+    for part in ["ok   catalog", "ok   settings", "ok   reading", "ok   writing", "transaction.timeout.ms=10000", "ok   memory"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let nothing = broker.read_until(&broker.topic("suspects"), Duration::from_secs(2), |seen| !seen.is_empty());
+    assert!(nothing.is_empty(), "what it tried is aborted");
+    write("127.0.0.1:1");
+    let (code, text) = doctor();
+    assert!(code == Some(1) && text.contains("FAIL brokers"), "{text}");
 }
 
 /// What could not be used is put back: what is sound goes through, the rest comes back, and nothing is put back twice.
