@@ -1,16 +1,16 @@
 //! The two HTTP listeners, in a thread of their own: one for operations, one for the service.
 
 mod operations;
+mod serve;
 mod service;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use touchstone_detectors::Scanner;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::failure::Failure;
 use crate::worker::Shared;
@@ -49,7 +49,7 @@ pub(crate) fn start(shared: &Shared, loaded: &Loaded) -> Result<Listeners, Failu
     let (ends, ended) = oneshot::channel::<()>();
     let routers = [operations.map(|l| (l, operations::router(shared))), service.map(|l| (l, service::router(shared, loaded)))];
     for (listener, router) in routers.into_iter().flatten() {
-        runtime.spawn(serve(listener, router));
+        runtime.spawn(serve::serve(listener, router));
     }
     std::thread::spawn(move || {
         // Ends with the sender, and the runtime with it.
@@ -57,10 +57,4 @@ pub(crate) fn start(shared: &Shared, loaded: &Loaded) -> Result<Listeners, Failu
         runtime.shutdown_background();
     });
     Ok(Listeners { operations: operations_at, service: service_at, _ends: ends })
-}
-
-async fn serve(listener: TcpListener, router: Router) {
-    if let Err(e) = axum::serve(listener, router).await {
-        error!("http: {e}");
-    }
 }

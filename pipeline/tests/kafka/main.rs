@@ -242,6 +242,32 @@ fn workers_that_come_and_go_share_a_real_kafka_without_loss() {
     assert!(got == expected, "{} of {}, first difference {first_difference:?}: {}", got.len(), expected.len(), first.log());
 }
 
+/// Thousands that connect and say nothing cost next to nothing, keep nobody out for long, and are cut.
+#[test]
+fn idle_connections_are_bounded_and_cut() {
+    use std::io::Read;
+    let broker = Broker::embedded();
+    let mut worker = Worker::start(&broker, &catalog(), "");
+    worker.wait_ready();
+    let before = worker.resident();
+    let mut idle: Vec<std::net::TcpStream> =
+        (0..3_000).map(|_| std::net::TcpStream::connect(&worker.service).expect("a connection")).collect();
+    let mut cut = 0;
+    for stream in &mut idle {
+        stream.set_read_timeout(Some(Duration::from_secs(15))).expect("a time-out");
+        // Its end or a reset, and no time-out of ours.
+        cut += match stream.read(&mut [0; 8]) {
+            Ok(n) => usize::from(n == 0),
+            Err(e) => usize::from(e.kind() == std::io::ErrorKind::ConnectionReset),
+        };
+    }
+    let grown = worker.resident().saturating_sub(before);
+    assert!(cut == idle.len() && grown < 64 << 20, "{cut} cut, {} MiB more", grown >> 20);
+    let text = std::fs::read_to_string(examples()).expect("the examples");
+    let (status, _) = post(&worker.service, None, text.lines().next().expect("a line").as_bytes());
+    assert_eq!(status, 200);
+}
+
 /// The doctor names what is missing, and is content once it is there.
 #[test]
 fn the_doctor_says_what_to_do_until_there_is_nothing() {

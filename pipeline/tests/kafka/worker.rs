@@ -93,6 +93,13 @@ impl Worker {
         }
     }
 
+    /// Bytes of memory that it holds.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") << 10
+    }
+
     /// A metric's value by the beginning of its line.
     pub(crate) fn metric(&self, start: &str) -> f64 {
         let (_, text) = get(&self.operations, "/metrics").expect("metrics");
