@@ -24,8 +24,8 @@ fn parse(text: &str, variables: impl Iterator<Item = (String, String)>) -> Resul
     for (name, value) in overrides {
         override_key(&mut table, &name, &value).map_err(|message| format!(" {name}: {message}"))?;
     }
-    let config: Config = table.try_into().map_err(|e: toml::de::Error| format!(" {}", e.message()))?;
-    config.check().map_err(|message| format!(" {message}"))?;
+    let mut config: Config = table.try_into().map_err(|e: toml::de::Error| format!(" {}", e.message()))?;
+    config.check().and_then(|()| config.read_secrets()).map_err(|message| format!(" {message}"))?;
     Ok(config)
 }
 
@@ -97,6 +97,12 @@ mod tests {
             ("[worker]\nthreads = \"two\"", vec![], "2: invalid type: string \"two\", expected u64"),
             ("[worker]\nbatch_listings = 0", vec![], " worker.batch_listings = 0 is not from 1 to 100000"),
             ("[logs]\nformat = \"xml\"", vec![], " logs.format = \"xml\" is not one of text, json"),
+            ("[kafka]\nkey_file = \"k\"", vec![], " kafka.cert_file and kafka.key_file go together: give both or neither"),
+            (
+                "[kafka]\npassword = \"hush\"\npassword_file = \"f\"",
+                vec![],
+                " kafka.password and kafka.password_file are both given: leave one out",
+            ),
             ("[http]\nservice = \"8080\"", vec![], " http.service = \"8080\" is not an address like 127.0.0.1:8080"),
             (
                 "[kafka.properties]\n\"isolation.level\" = \"x\"",

@@ -26,12 +26,18 @@ sections! {
         security_protocol: String = "PLAINTEXT",
         /// File of certificates that sign the brokers'; the system's when empty.
         ca_file: String = "",
+        /// File of the worker's own certificate, in PEM, where the brokers ask for one.
+        cert_file: String = "",
+        /// File of its private key, in PEM.
+        key_file: String = "",
         /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, where the protocol begins with SASL.
         sasl_mechanism: String = "SCRAM-SHA-512",
         /// User, where the protocol begins with SASL.
         username: String = "",
-        /// The user's password: better given as TOUCHSTONE__KAFKA__PASSWORD.
+        /// The user's password: better given as TOUCHSTONE__KAFKA__PASSWORD, or in a file.
         password: Secret = "",
+        /// File that holds the password; the end of its line does not count.
+        password_file: String = "",
         /// exactly_once: outputs and offsets in one transaction. at_least_once: offsets after outputs, which may come twice.
         delivery: String = "exactly_once",
         /// A worker that is silent this long is taken for dead, and others take over; milliseconds.
@@ -138,6 +144,20 @@ impl Kafka {
 }
 
 impl Config {
+    /// Reads the secrets that are kept in files.
+    fn read_secrets(&mut self) -> Result<(), String> {
+        let file = &self.kafka.password_file;
+        if file.is_empty() {
+            return Ok(());
+        }
+        if !self.kafka.password.0.is_empty() {
+            return Err("kafka.password and kafka.password_file are both given: leave one out".to_owned());
+        }
+        let text = std::fs::read_to_string(file).map_err(|e| format!("kafka.password_file = {file:?}: cannot be read: {e}"))?;
+        text.trim_end_matches(['\r', '\n']).clone_into(&mut self.kafka.password.0);
+        Ok(())
+    }
+
     /// What no type can say.
     fn check(&self) -> Result<(), String> {
         let one_of = |key: &str, value: &str, known: &[&str]| match known.contains(&value) {
@@ -167,6 +187,9 @@ impl Config {
         between("http.most_requests", self.http.most_requests, 1, 10_000)?;
         between("topics.partitions", self.topics.partitions, 1, 10_000)?;
         between("topics.replication", self.topics.replication, 1, 9)?;
+        if self.kafka.cert_file.is_empty() != self.kafka.key_file.is_empty() {
+            return Err("kafka.cert_file and kafka.key_file go together: give both or neither".to_owned());
+        }
         for (key, address) in [("http.operations", &self.http.operations), ("http.service", &self.http.service)] {
             if !address.is_empty() && address.parse::<std::net::SocketAddr>().is_err() {
                 return Err(format!("{key} = {address:?} is not an address like 127.0.0.1:8080"));

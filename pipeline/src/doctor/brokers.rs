@@ -19,6 +19,9 @@ use crate::kafka::{self, Names, Span};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
+/// How often what may pass is tried again, and the rest before it.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
 /// The largest record that the worker writes, and a little.
 const LARGEST: u64 = 2_000_000;
 /// A listing this much later than this machine's clock shows a clock that is wrong; milliseconds.
@@ -127,9 +130,18 @@ fn reading(client: &BaseConsumer, names: &Names, partitions: usize) -> Finding {
     let topic = names.of("listings");
     let mut asked = TopicPartitionList::new();
     (0..).take(partitions).for_each(|p| _ = asked.add_partition(&topic, p));
-    let committed = client.committed_offsets(asked, CALL);
-    let refused = committed.and_then(|list| list.elements().iter().try_for_each(|e| e.error())).err();
-    let refused = refused.or_else(|| client.fetch_watermarks(&topic, 0, CALL).err());
+    let read = || -> Result<(), KafkaError> {
+        client.committed_offsets(asked.clone(), CALL)?.elements().iter().try_for_each(|e| e.error())?;
+        client.fetch_watermarks(&topic, 0, CALL).map(drop)
+    };
+    let mut refused = read().err();
+    // A new group has no coordinator yet, and a new topic no leader.
+    for _ in 0..TRIES {
+        if refused.is_some() {
+            std::thread::park_timeout(PAUSE);
+            refused = read().err();
+        }
+    }
     match refused {
         None => Finding::good("reading", format!("{topic} and the group's offsets may be read")),
         Some(e) => Finding::bad("reading", format!("{topic}: {e}"), "permit READ on the listings topic and on the group kafka.group_id"),

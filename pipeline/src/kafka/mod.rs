@@ -36,6 +36,9 @@ pub(crate) fn client(config: &Config) -> ClientConfig {
     if !kafka.ca_file.is_empty() {
         client.set("ssl.ca.location", &kafka.ca_file);
     }
+    if !kafka.cert_file.is_empty() {
+        client.set("ssl.certificate.location", &kafka.cert_file).set("ssl.key.location", &kafka.key_file);
+    }
     if kafka.security_protocol.starts_with("SASL") {
         client
             .set("sasl.mechanism", &kafka.sasl_mechanism)

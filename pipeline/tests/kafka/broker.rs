@@ -21,6 +21,8 @@ pub(crate) const PARTITIONS: i32 = 4;
 pub(crate) struct Broker {
     pub(crate) servers: String,
     pub(crate) prefix: String,
+    /// How clients prove who they are, as librdkafka names it; nothing where nobody asks.
+    security: Vec<(&'static str, String)>,
     mock: Option<MockCluster<'static, DefaultProducerContext>>,
 }
 
@@ -61,7 +63,7 @@ impl Broker {
     /// librdkafka's own stand-in: right for plumbing, no proof of transactions.
     pub(crate) fn embedded() -> Self {
         let mock = MockCluster::new(1).expect("an embedded broker");
-        Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), mock: Some(mock) }
+        Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), security: Vec::new(), mock: Some(mock) }
     }
 
     /// The real one; nothing, and a word about it, when there is none.
@@ -70,7 +72,40 @@ impl Broker {
             eprintln!("skipped: TOUCHSTONE_TEST_KAFKA names no Kafka; start one with: eval \"$(scripts/kafka start)\"");
             return None;
         };
-        Some(Self { servers, prefix: Self::prefix(), mock: None })
+        let given = |name: &str| std::env::var(format!("TOUCHSTONE_TEST_KAFKA_{name}")).ok();
+        let security = match (given("CA"), given("USER"), given("PASSWORD")) {
+            (Some(ca), Some(user), Some(password)) => vec![
+                ("security.protocol", "SASL_SSL".to_owned()),
+                ("ssl.ca.location", ca),
+                ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
+                ("sasl.username", user),
+                ("sasl.password", password),
+            ],
+            _ => Vec::new(),
+        };
+        Some(Self { servers, prefix: Self::prefix(), security, mock: None })
+    }
+
+    /// The same for a worker's configuration, its password in a file of the folder.
+    pub(crate) fn configuration(&self, folder: &std::path::Path) -> String {
+        let value = |name: &str| self.security.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        let Some(password) = value("sasl.password") else { return String::new() };
+        let file = folder.join("password");
+        std::fs::write(&file, format!("{password}\n")).expect("a file");
+        format!(
+            "security_protocol = \"SASL_SSL\"\nca_file = {:?}\nusername = {:?}\npassword_file = {file:?}\n",
+            value("ssl.ca.location").unwrap_or_default(),
+            value("sasl.username").unwrap_or_default()
+        )
+    }
+
+    pub(crate) fn is_secured(&self) -> bool {
+        !self.security.is_empty()
+    }
+
+    /// What must never be told.
+    pub(crate) fn secret(&self) -> &str {
+        self.security.iter().find(|(key, _)| *key == "sasl.password").map_or("hush", |(_, value)| value)
     }
 
     /// Makes the topics, the embedded ones by hand.
@@ -93,6 +128,9 @@ impl Broker {
     fn client(&self) -> ClientConfig {
         let mut client = ClientConfig::new();
         client.set("bootstrap.servers", &self.servers);
+        for (key, value) in &self.security {
+            client.set(*key, value);
+        }
         client
     }
 

@@ -91,6 +91,8 @@ fn carries_the_examples(broker: &Broker) {
         assert!(["partition", "offset", "timestamp", "detail", "path", "sha256", "ce_id"].iter().all(|h| letter.header(h).is_some()));
     }
     tells_of_itself(&worker, seen.len());
+    let (_, shown) = get(&worker.operations, "/config").expect("an answer");
+    assert!(!shown.contains(broker.secret()) && !worker.log().contains(broker.secret()));
     let (status, log) = worker.terminate();
     assert!(status.success() && log.contains("everything taken is committed"), "{status}: {log}");
 }
@@ -114,7 +116,8 @@ fn tells_of_itself(worker: &Worker, suspects: usize) {
     }
     assert_eq!(get(&worker.operations, "/health/live").expect("an answer").0, 200);
     let (status, config) = get(&worker.operations, "/config").expect("an answer");
-    assert_eq!((status, serde_json::from_str::<Value>(&config).expect("JSON")["kafka"]["password"].as_str()), (200, Some("")));
+    assert_eq!(status, 200);
+    assert!(["", "***"].contains(&serde_json::from_str::<Value>(&config).expect("JSON")["kafka"]["password"].as_str().expect("a text")));
 
     let text = std::fs::read_to_string(examples()).expect("the examples");
     let line = text.lines().nth(1).expect("a line");
@@ -201,7 +204,9 @@ fn killed_five_times_on_the_way_a_real_kafka_has_exactly_what_scan_finds() {
     let got = payloads(&all);
     let first = got.iter().zip(&expected).find(|(a, b)| a != b);
     assert!(got == expected, "{} of {}, first difference {first:?}: {}", got.len(), expected.len(), worker.log());
-    if std::process::Command::new("kcat").arg("-V").output().is_ok_and(|o| o.status.success()) {
+    if broker.is_secured() {
+        eprintln!("not read with kcat, which is not told how to prove who it is");
+    } else if std::process::Command::new("kcat").arg("-V").output().is_ok_and(|o| o.status.success()) {
         reads_with_kcat(&broker, expected.len());
     } else {
         eprintln!("kcat is absent: not read with it");
@@ -276,9 +281,10 @@ fn the_doctor_says_what_to_do_until_there_is_nothing() {
     let config = folder.path().join("touchstone.toml");
     let write = |servers: &str| {
         let text = format!(
-            "[kafka]\nbrokers = {servers:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\npassword = \"hush\"\n[catalog]\npath = {:?}\n",
+            "[kafka]\nbrokers = {servers:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\n{}[catalog]\npath = {:?}\n",
             broker.prefix,
             broker.prefix,
+            broker.configuration(folder.path()),
             catalog()
         );
         std::fs::write(&config, text).expect("a file");
@@ -286,7 +292,7 @@ fn the_doctor_says_what_to_do_until_there_is_nothing() {
     let doctor = || {
         let output = touchstone("doctor --config").arg(&config).output().expect("the program starts");
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!text.contains("hush"), "{text}");
+        assert!(!text.contains(broker.secret()), "{text}");
         (output.status.code(), text)
     };
     write(&broker.servers);

@@ -37,10 +37,11 @@ impl Worker {
         let folder = tempfile::tempdir().expect("a folder");
         let (operations, service) = (free(), free());
         let text = format!(
-            "[kafka]\nbrokers = {:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\ninstance = {name:?}\nsession_timeout_ms = 6000\n[catalog]\npath = {:?}\n[http]\noperations = {operations:?}\nservice = {service:?}\n[topics]\npartitions = {}\n{more}",
+            "[kafka]\nbrokers = {:?}\ntopic_prefix = {:?}\ngroup_id = \"{}scan\"\ninstance = {name:?}\nsession_timeout_ms = 6000\n{}[catalog]\npath = {:?}\n[http]\noperations = {operations:?}\nservice = {service:?}\n[topics]\npartitions = {}\n{more}",
             broker.servers,
             broker.prefix,
             broker.prefix,
+            broker.configuration(folder.path()),
             catalog,
             super::broker::PARTITIONS
         );
