@@ -247,6 +247,43 @@ fn workers_that_come_and_go_share_a_real_kafka_without_loss() {
     assert!(got == expected, "{} of {}, first difference {first_difference:?}: {}", got.len(), expected.len(), first.log());
 }
 
+/// What was seen of a listing outlives the worker that saw it, whichever way the worker delivers.
+#[test]
+fn what_was_seen_is_known_after_a_kill() {
+    for delivery in ["exactly_once", "at_least_once"] {
+        let Some(broker) = Broker::real() else { return };
+        let mut worker = Worker::start(&broker, &catalog(), "");
+        let config = std::fs::read_to_string(worker.config()).expect("the configuration");
+        std::fs::write(worker.config(), config.replace("[kafka]\n", &format!("[kafka]\ndelivery = {delivery:?}\n"))).expect("a file");
+        worker.kill_and_restart();
+        worker.wait_ready();
+        let text = std::fs::read_to_string(examples()).expect("the examples");
+        let suspect = lines(text.lines().nth(1).expect("a suspect")).remove(0);
+        let write = |revisions: &[u64]| {
+            let events: Vec<(String, String)> = revisions
+                .iter()
+                .map(|revision| {
+                    let mut event = suspect.clone();
+                    event["revision"] = json!(revision);
+                    event["event_id"] = json!(format!("revision-{revision}"));
+                    (key(&event), event.to_string())
+                })
+                .collect();
+            broker.write(&broker.topic("listings"), events.iter().map(|(key, event)| (key.clone(), event.as_bytes())), &[]);
+        };
+        write(&[7]);
+        let first = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| !seen.is_empty());
+        assert_eq!(first.len(), 1, "{}", worker.log());
+        worker.kill_and_restart();
+        worker.wait_ready();
+        write(&[6, 7, 8]);
+        let seen = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= 2);
+        let ids: Vec<String> = seen.iter().map(|s| s.json()["event_id"].as_str().expect("an id").to_owned()).collect();
+        assert_eq!(ids, ["revision-7", "revision-8"], "{delivery}: {}", worker.log());
+        assert!((worker.metric("touchstone_listings_total{outcome=\"stale\"}") - 2.0).abs() < 0.1, "{delivery}");
+    }
+}
+
 /// Thousands that connect and say nothing cost next to nothing, keep nobody out for long, and are cut.
 #[test]
 fn idle_connections_are_bounded_and_cut() {
