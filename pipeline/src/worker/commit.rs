@@ -66,7 +66,7 @@ impl Committer {
         flow: Arc<Flow>,
     ) -> Result<Self, Failure> {
         let config = &shared.config;
-        let delivery = Delivery::new(config, consumer.clone(), shared.health.clone())
+        let delivery = Delivery::new(shared, consumer.clone(), flow.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
         let unreachable =
             |e: &KafkaError| Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers));
@@ -122,9 +122,7 @@ impl Committer {
     pub(super) fn run(&mut self, scanned: &Receiver<Output>, settled: &Sender<bool>) {
         for output in scanned {
             let is_ours = output.tenure == self.flow.tenure() && self.flow.failure().is_none();
-            self.flow.commits(true);
             let committed = is_ours && self.commit(&output);
-            self.flow.commits(false);
             // Nobody listens any more when the scanning thread has ended.
             let _ = settled.send(committed);
             self.flow.leave();
@@ -170,7 +168,7 @@ impl Committer {
     /// transaction up by themselves when it took too long. Another worker of this name is told by the group, which fences the older.
     fn renew(&mut self, why: &str) -> Result<(), KafkaError> {
         warn!("a new producer takes over, since the transaction cannot be aborted: {why}");
-        let new = Delivery::new(&self.shared.config, self.consumer.clone(), self.shared.health.clone())?;
+        let new = Delivery::new(&self.shared, self.consumer.clone(), self.flow.clone())?;
         new.init(FIRST_CONTACT)?;
         self.delivery = new;
         Ok(())

@@ -1,8 +1,10 @@
 //! What librdkafka calls back: rebalances, statistics, log lines, errors.
 
+#![allow(clippy::disallowed_types, reason = "a worker may be out of its group for a bounded time")]
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -21,6 +23,9 @@ use crate::metrics::Metrics;
 /// The poll loop must move again before it is taken for dead.
 const LONGEST_DRAIN: Duration = Duration::from_secs(20);
 
+/// How long a worker may be out of its group while brokers answer: a rebalance waits for the session timeout of others at most.
+const LONGEST_OUTSIDE: Duration = Duration::from_secs(60);
+
 /// The consumer's context.
 pub(super) struct Context {
     flow: Arc<Flow>,
@@ -32,6 +37,8 @@ pub(super) struct Context {
     revoked: Mutex<Vec<i32>>,
     /// How many assignments there were.
     assignments: AtomicU64,
+    /// Since when the worker is out of its group though brokers answer.
+    outside: Mutex<Option<Instant>>,
 }
 
 impl Context {
@@ -43,11 +50,21 @@ impl Context {
             drain: Duration::from_millis(shared.config.kafka.session_timeout_ms).min(LONGEST_DRAIN),
             revoked: Mutex::default(),
             assignments: AtomicU64::new(0),
+            outside: Mutex::default(),
         }
     }
 
     pub(super) fn assignments(&self) -> u64 {
         self.assignments.load(Ordering::Relaxed)
+    }
+
+    /// A client has been seen to stay out of its group for good after a broker was paused: only a new one comes in again.
+    fn note_outside(&self, outside: bool) {
+        let mut since = self.outside.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = if outside { since.or_else(|| Some(Instant::now())) } else { None };
+        if since.is_some_and(|since| since.elapsed() > LONGEST_OUTSIDE) {
+            self.flow.fail(format!("kafka: brokers answer, and the group has not let this worker in for {LONGEST_OUTSIDE:?}"));
+        }
     }
 
     /// Partitions taken away since the last call.
@@ -107,7 +124,9 @@ impl ClientContext for Context {
 
     fn stats(&self, statistics: Statistics) {
         // An empty assignment is a membership, too.
-        self.health.joined(statistics.cgrp.as_ref().is_some_and(|group| group.state == "up" && group.join_state == "steady"));
+        let joined = statistics.cgrp.as_ref().is_some_and(|group| group.state == "up" && group.join_state == "steady");
+        self.health.joined(joined);
+        self.note_outside(!joined && statistics.brokers.values().any(|broker| broker.state == "UP"));
         for (name, topic) in &statistics.topics {
             for (number, partition) in
                 topic.partitions.iter().filter(|(n, p)| **n >= 0 && p.desired && p.app_offset >= 0 && p.ls_offset >= 0)

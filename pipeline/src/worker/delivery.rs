@@ -14,10 +14,11 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext, PurgeConfig};
 use tracing::{debug, warn};
 
+use super::Shared;
 use super::context::Context;
 use super::fail_point::Point;
+use super::flow::Flow;
 use super::records::Record;
-use crate::config::Config;
 use crate::health::Health;
 use crate::kafka::{self, log};
 
@@ -39,13 +40,14 @@ pub(super) struct Delivery {
     producer: BaseProducer<Reports, NoCustomPartitioner>,
     consumer: Arc<BaseConsumer<Context>>,
     health: Arc<Health>,
+    flow: Arc<Flow>,
     exactly_once: bool,
 }
 
 impl Delivery {
-    pub(super) fn new(config: &Config, consumer: Arc<BaseConsumer<Context>>, health: Arc<Health>) -> Result<Self, KafkaError> {
-        let producer = BaseProducer::from_config_and_context(&kafka::producer(config), Reports::default())?;
-        Ok(Self { producer, consumer, health, exactly_once: config.kafka.is_exactly_once() })
+    pub(super) fn new(shared: &Shared, consumer: Arc<BaseConsumer<Context>>, flow: Arc<Flow>) -> Result<Self, KafkaError> {
+        let producer = BaseProducer::from_config_and_context(&kafka::producer(&shared.config), Reports::default())?;
+        Ok(Self { producer, consumer, health: shared.health.clone(), flow, exactly_once: shared.config.kafka.is_exactly_once() })
     }
 
     /// Aborts what an earlier worker of the same name left open, and fences it off.
@@ -112,7 +114,8 @@ impl Delivery {
             Point::OffsetsSent.reached();
             self.again(|| self.producer.commit_transaction(CALL))?;
         } else {
-            self.consumer.commit(offsets, CommitMode::Sync).map_err(|e| Trouble::Abort(format!("offsets: {e}")))?;
+            let committed = self.flow.watched(|| self.consumer.commit(offsets, CommitMode::Sync));
+            committed.map_err(|e| Trouble::Abort(format!("offsets: {e}")))?;
         }
         Point::Committed.reached();
         Ok(())
@@ -133,7 +136,7 @@ impl Delivery {
     fn again(&self, call: impl Fn() -> Result<(), KafkaError>) -> Result<(), Trouble> {
         let deadline = Instant::now() + RETRIES;
         loop {
-            match call() {
+            match self.flow.watched(&call) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(e)) if e.is_retriable() && self.may_wait(deadline) => {
                     self.producer.poll(Duration::from_millis(50));

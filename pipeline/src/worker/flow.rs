@@ -51,8 +51,8 @@ struct State {
     on_the_way: usize,
     wind_back: bool,
     failure: Option<String>,
-    /// Since when a batch is being committed.
-    commits_since: Option<Instant>,
+    /// Since when a call lasts that may hang.
+    calls_since: Option<Instant>,
 }
 
 impl State {
@@ -99,14 +99,17 @@ impl Flow {
         }
     }
 
-    /// A batch is being committed, or no more.
-    pub(super) fn commits(&self, commits: bool) {
-        self.lock().commits_since = commits.then(Instant::now);
+    /// Makes a call that may hang: how long it lasts can be told meanwhile.
+    pub(super) fn watched<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.lock().calls_since = Some(Instant::now());
+        let done = call();
+        self.lock().calls_since = None;
+        done
     }
 
-    /// How long the present commit has lasted.
-    pub(super) fn commits_for(&self) -> Duration {
-        self.lock().commits_since.map_or(Duration::ZERO, |since| since.elapsed())
+    /// How long the present call has lasted.
+    pub(super) fn calls_for(&self) -> Duration {
+        self.lock().calls_since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
     /// A batch is committed, or dropped.

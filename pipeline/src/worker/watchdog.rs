@@ -1,4 +1,4 @@
-//! Ends the process when a commit hangs.
+//! Ends the process when a call to librdkafka hangs.
 //!
 //! librdkafka does not hold every transactional call to its time-out: `send_offsets_to_transaction` has been seen to wait for good
 //! after a broker died. Nothing in the process can end such a call, so the supervisor must begin again.
@@ -9,8 +9,8 @@ use tracing::error;
 
 use super::flow::Flow;
 
-/// A batch that is retried for longer than this is no better off than one that is taken again.
-const LONGEST: Duration = Duration::from_secs(45);
+/// Three times what such a call is given.
+const LONGEST: Duration = Duration::from_secs(15);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_secs(1);
 pub(super) fn watch(flow: &Flow, go_on: impl Fn() -> bool) {
     while go_on() {
         std::thread::park_timeout(LOOK);
-        if flow.commits_for() > LONGEST {
-            error!("a commit has not come back for {LONGEST:?}: the worker ends, and what it had begun is taken again");
+        if flow.calls_for() > LONGEST {
+            error!("a call to the brokers has not come back for {LONGEST:?}: the worker ends, and what it had begun is taken again");
             // The hanging thread would be waited for otherwise. All that is on its way is with the brokers or comes again.
             #[allow(clippy::disallowed_methods, reason = "no destructor can run past a thread that hangs")]
             std::process::exit(1);
