@@ -18,8 +18,8 @@ use crate::remote::{Fetch, Remote};
 /// The largest payload, as on the topic: 1 MiB.
 pub(crate) const MAX_PAYLOAD: usize = 1 << 20;
 
-/// Listings whose pictures are fetched at once: their bytes stand in memory together.
-const PORTION: usize = 64;
+/// Pictures that are fetched at once, and those of one listing more: their bytes stand in memory together, 16 MiB each at most.
+const PORTION: usize = 32;
 
 /// A payload as it came.
 pub(crate) trait Payload: Sync {
@@ -98,14 +98,18 @@ impl Engine {
         let looks = scanner.catalog().has_pictures();
         let pictured = |i: usize| decoded[i].as_ref().ok().map(|d| &d.value).filter(|l| new[i] && looks && l.op == Op::Upsert);
         let turn = remote.as_ref().filter(|_| looks).map(Remote::turn);
-        let portion = if turn.is_some() { PORTION } else { payloads.len().max(1) };
         let mut drafts: Vec<Vec<Draft>> = Vec::with_capacity(payloads.len());
-        for begin in (0..payloads.len()).step_by(portion) {
-            let some = begin..payloads.len().min(begin + portion);
-            let links: Vec<&str> = some.clone().filter_map(pictured).flat_map(|listing| pictures.links(listing)).collect();
+        while drafts.len() < payloads.len() {
+            let (begin, mut end, mut links) = (drafts.len(), drafts.len(), Vec::new());
+            while end < payloads.len() && links.len() < PORTION {
+                if turn.is_some() {
+                    links.extend(pictured(end).into_iter().flat_map(|listing| pictures.links(listing)));
+                }
+                end += 1;
+            }
             let fetched = turn.as_ref().filter(|_| !links.is_empty()).map_or_else(Fetch::new, |turn| turn.fetch(&links));
             let draft = |i: usize| pictured(i).map_or_else(Vec::new, |l| pictures.draft(l, payloads[i].folder(), &fetched));
-            drafts.extend(pool.install(|| some.into_par_iter().map(draft).collect::<Vec<_>>()));
+            drafts.extend(pool.install(|| (begin..end).into_par_iter().map(draft).collect::<Vec<_>>()));
         }
         drafts.iter().for_each(|drafts| pictures.remember(drafts));
         let now = now();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "waits for a bounded time")]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A partition and an offset.
 type Place = (i32, i64);
+/// Where records were put, with the reasons that they were dead letters for.
+type Places = HashMap<Place, String>;
 
 /// What became of the dead letters of one reason.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +76,7 @@ struct Replay<'a> {
     listings: String,
     dead_letters: String,
     partitions: Vec<i32>,
+    listing_partitions: Vec<i32>,
     /// Remember how far dead letters of each reason were put back, in a group of its own.
     bookmarks: BTreeMap<String, BaseConsumer>,
     /// Tells how far the workers are.
@@ -88,8 +91,11 @@ impl<'a> Replay<'a> {
         let group = &config.kafka.group_id;
         let workers = member(group).map_err(|e| cannot(&e))?;
         let dead_letters = names.of("dead-letters");
-        let metadata = workers.fetch_metadata(Some(&dead_letters), CALL).map_err(|e| cannot(&e))?;
-        let partitions: Vec<i32> = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
+        let of = |topic: &str| -> Result<Vec<i32>, Failure> {
+            let metadata = workers.fetch_metadata(Some(topic), CALL).map_err(|e| cannot(&e))?;
+            Ok(metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect())
+        };
+        let (partitions, listing_partitions) = (of(&dead_letters)?, of(&names.of("listings"))?);
         if partitions.is_empty() {
             return Err(Failure::Usage(format!(
                 "kafka: there is no topic {dead_letters}: make the topics with `touchstone topics create`"
@@ -102,24 +108,25 @@ impl<'a> Replay<'a> {
         }
         let bookmark = |reason: String| member(&format!("{group}.replay.{reason}")).map(|place| (reason, place));
         let bookmarks = reasons.into_iter().map(bookmark).collect::<Result<_, _>>().map_err(|e| cannot(&e))?;
-        Ok(Self { config, listings: names.of("listings"), dead_letters, partitions, bookmarks, workers })
+        Ok(Self { config, listings: names.of("listings"), dead_letters, partitions, listing_partitions, bookmarks, workers })
     }
 
     /// Puts back all that were not yet, and gives the places that they have now.
-    fn put_back(&self) -> Result<(BTreeMap<String, Tally>, HashSet<Place>), Failure> {
+    fn put_back(&self) -> Result<(BTreeMap<String, Tally>, Places), Failure> {
         let cannot = |e: &KafkaError| unreachable(self.config, e);
         let mut begins: BTreeMap<(&str, i32), i64> = BTreeMap::new();
         for (reason, bookmark) in &self.bookmarks {
             let mut asked = TopicPartitionList::new();
             self.partitions.iter().for_each(|p| _ = asked.add_partition(&self.dead_letters, *p));
             for element in bookmark.committed_offsets(asked, CALL).map_err(|e| cannot(&e))?.elements() {
+                element.error().map_err(|e| cannot(&e))?;
                 let begin = if let Offset::Offset(offset) = element.offset() { offset } else { 0 };
                 begins.insert((reason, element.partition()), begin);
             }
         }
         let from = |partition, span: Span| begins.iter().filter(|((_, p), _)| *p == partition).map(|(_, b)| *b).min().unwrap_or(span.low);
-        let producer: BaseProducer<Places, NoCustomPartitioner> =
-            BaseProducer::from_config_and_context(&kafka::writer(self.config), Places::default()).map_err(|e| cannot(&e))?;
+        let producer: BaseProducer<Reports, NoCustomPartitioner> =
+            BaseProducer::from_config_and_context(&kafka::writer(self.config), Reports::default()).map_err(|e| cannot(&e))?;
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         let mut failed = None;
         let ends = kafka::read(
@@ -134,18 +141,22 @@ impl<'a> Replay<'a> {
                 if !wanted || header(message, "topic").as_deref() != Some(&self.listings) || failed.is_some() {
                     return;
                 }
-                let tally = tallies.entry(reason).or_default();
+                let tally = tallies.entry(reason.clone()).or_default();
                 let payload = message.payload().unwrap_or_default();
                 if header(message, "original-size").is_some_and(|size| size != payload.len().to_string()) {
                     tally.cut += 1;
                     return;
                 }
                 tally.put_back += 1;
-                failed = send(&producer, &self.listings, message).err();
+                // Where it came from: what is remembered of its listing stands beside that partition.
+                let partition = number(message, "partition").filter(|p| self.listing_partitions.contains(p));
+                failed = send(&producer, &self.listings, partition, message, reason).err();
             },
         );
         let ends = ends.map_err(|e| cannot(&e))?.unwrap_or_default();
-        producer.flush(WRITING).map_err(|e| failed.unwrap_or(e)).map_err(|e| cannot(&e))?;
+        let flushed = producer.flush(WRITING);
+        // Nothing is passed over when a record could not be sent: the bookmarks stay.
+        failed.map_or(flushed, Err).map_err(|e| cannot(&e))?;
         let places = producer.context().take().map_err(|e| cannot(&e))?;
         let mut offsets = TopicPartitionList::new();
         for (partition, end) in ends {
@@ -158,9 +169,9 @@ impl<'a> Replay<'a> {
     }
 
     /// Waits until the workers have committed past all that was put back.
-    fn wait(&self, places: &HashSet<Place>, limit: Duration) -> Result<bool, Failure> {
+    fn wait(&self, places: &Places, limit: Duration) -> Result<bool, Failure> {
         let mut last: BTreeMap<i32, i64> = BTreeMap::new();
-        for (partition, offset) in places {
+        for (partition, offset) in places.keys() {
             let last = last.entry(*partition).or_default();
             *last = (*last).max(*offset);
         }
@@ -180,15 +191,16 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// Counts those that became dead letters once more, by the reason that they have now.
-    fn count_again(&self, places: &HashSet<Place>, tallies: &mut BTreeMap<String, Tally>) -> Result<(), Failure> {
+    /// Counts those that became dead letters once more, by the reason that they had before.
+    fn count_again(&self, places: &Places, tallies: &mut BTreeMap<String, Tally>) -> Result<(), Failure> {
         let from = |_, span: Span| span.low;
+        let mut left = places.clone();
         let count = |message: &BorrowedMessage<'_>| {
-            let number = |name| header(message, name).and_then(|text| text.parse().ok());
             let from_listings = header(message, "topic").as_deref() == Some(&self.listings);
-            let (Some(partition), Some(offset)) = (number("partition"), number("offset")) else { return };
-            if from_listings && i32::try_from(partition).is_ok_and(|p| places.contains(&(p, offset))) {
-                tallies.entry(header(message, "reason").unwrap_or_default()).or_default().again += 1;
+            let (Some(partition), Some(offset)) = (number(message, "partition"), number(message, "offset")) else { return };
+            // Each once, though it may stand there twice where delivery is at least once.
+            if from_listings && let Some(reason) = left.remove(&(partition, offset)) {
+                tallies.entry(reason).or_default().again += 1;
             }
         };
         let read = kafka::read(&kafka::reader(self.config), &self.dead_letters, &self.partitions, from, || true, count);
@@ -205,12 +217,25 @@ fn header(message: &BorrowedMessage<'_>, name: &str) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
+fn number<T: std::str::FromStr>(message: &BorrowedMessage<'_>, name: &str) -> Option<T> {
+    header(message, name)?.parse().ok()
+}
+
 /// Puts one back, with its key and its trace context.
-fn send(producer: &BaseProducer<Places, NoCustomPartitioner>, topic: &str, message: &BorrowedMessage<'_>) -> Result<(), KafkaError> {
+fn send(
+    producer: &BaseProducer<Reports, NoCustomPartitioner>,
+    topic: &str,
+    partition: Option<i32>,
+    message: &BorrowedMessage<'_>,
+    reason: String,
+) -> Result<(), KafkaError> {
     let trace = message.headers().into_iter().flat_map(|h| h.iter()).filter(|h| ["traceparent", "tracestate"].contains(&h.key));
     let headers = trace.fold(OwnedHeaders::new(), OwnedHeaders::insert);
-    let mut record =
-        BaseRecord::to(topic).key(message.key().unwrap_or_default()).payload(message.payload().unwrap_or_default()).headers(headers);
+    let mut record = BaseRecord::with_opaque_to(topic, Box::new(reason))
+        .key(message.key().unwrap_or_default())
+        .payload(message.payload().unwrap_or_default())
+        .headers(headers);
+    record.partition = partition;
     let deadline = Instant::now() + WRITING;
     loop {
         match producer.send(record) {
@@ -225,24 +250,24 @@ fn send(producer: &BaseProducer<Places, NoCustomPartitioner>, topic: &str, messa
 
 /// Where records were written, or the first failure.
 #[derive(Default)]
-struct Places(Mutex<(HashSet<Place>, Option<KafkaError>)>);
+struct Reports(Mutex<(Places, Option<KafkaError>)>);
 
-impl Places {
-    fn take(&self) -> Result<HashSet<Place>, KafkaError> {
+impl Reports {
+    fn take(&self) -> Result<Places, KafkaError> {
         let (places, failed) = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         failed.map_or(Ok(places), Err)
     }
 }
 
-impl ClientContext for Places {}
+impl ClientContext for Reports {}
 
-impl ProducerContext for Places {
-    type DeliveryOpaque = ();
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<String>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+    fn delivery(&self, result: &DeliveryResult<'_>, reason: Box<String>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(message) => drop(state.0.insert((message.partition(), message.offset()))),
+            Ok(message) => drop(state.0.insert((message.partition(), message.offset()), *reason)),
             Err((e, _)) => drop(state.1.get_or_insert_with(|| e.clone())),
         }
     }

@@ -1,7 +1,9 @@
 //! The brokers, as a worker meets them: reachable, its topics there and set up, everything permitted that it does.
 
+#![allow(clippy::disallowed_types, reason = "reads for a bounded time")]
+
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
@@ -47,7 +49,7 @@ pub(super) fn look(config: &Config, own_topics: &[String]) -> (Vec<Finding>, usi
     settings(config, &names, &mut found);
     let listings = partitions("listings");
     if ["listings", "suspects", "dead-letters", "state"].into_iter().all(|topic| partitions(topic) > 0) {
-        found.push(reading(&client, &names, listings));
+        found.push(reading(config, &client, &names, listings));
         found.push(writing(config, &names));
         found.push(clock(config, &names, listings));
     }
@@ -126,13 +128,16 @@ fn settings(config: &Config, names: &Names, found: &mut Vec<Finding>) {
     }
 }
 
-fn reading(client: &BaseConsumer, names: &Names, partitions: usize) -> Finding {
+fn reading(config: &Config, client: &BaseConsumer, names: &Names, partitions: usize) -> Finding {
     let topic = names.of("listings");
     let mut asked = TopicPartitionList::new();
     (0..).take(partitions).for_each(|p| _ = asked.add_partition(&topic, p));
     let read = || -> Result<(), KafkaError> {
         client.committed_offsets(asked.clone(), CALL)?.elements().iter().try_for_each(|e| e.error())?;
-        client.fetch_watermarks(&topic, 0, CALL).map(drop)
+        client.fetch_watermarks(&topic, 0, CALL)?;
+        let until = Instant::now() + CALL;
+        let last = |_, span: Span| span.high - 1;
+        kafka::read(&kafka::reader(config), &names.of("state"), &[0], last, || Instant::now() < until, |_| ()).map(drop)
     };
     let mut refused = read().err();
     // A new group has no coordinator yet, and a new topic no leader.
@@ -143,8 +148,12 @@ fn reading(client: &BaseConsumer, names: &Names, partitions: usize) -> Finding {
         }
     }
     match refused {
-        None => Finding::good("reading", format!("{topic} and the group's offsets may be read")),
-        Some(e) => Finding::bad("reading", format!("{topic}: {e}"), "permit READ on the listings topic and on the group kafka.group_id"),
+        None => Finding::good("reading", format!("{topic}, the state topic and the group's offsets may be read")),
+        Some(e) => Finding::bad(
+            "reading",
+            format!("{topic}: {e}"),
+            "permit READ on the topics listings and state, and on the group kafka.group_id",
+        ),
     }
 }
 
@@ -197,7 +206,7 @@ impl ProducerContext for Refusals {
 fn clock(config: &Config, names: &Names, partitions: usize) -> Finding {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
     let numbers: Vec<i32> = (0..).take(partitions).collect();
-    let mut newest = None;
+    let (mut newest, until) = (None, Instant::now() + CALL);
     // The last two: the very last may be the mark of a transaction.
     let from = |_, span: Span| span.high - 2;
     let read = kafka::read(
@@ -205,7 +214,7 @@ fn clock(config: &Config, names: &Names, partitions: usize) -> Finding {
         &names.of("listings"),
         &numbers,
         from,
-        || true,
+        || Instant::now() < until,
         |message| {
             newest = newest.max(message.timestamp().to_millis());
         },

@@ -12,11 +12,14 @@ use super::{FetchFault, Key, Outcome};
 const GENERATION: usize = 32 << 20;
 /// Faults in each of two generations.
 const FAULTS: usize = 5_000;
+/// How long a picture is shown without being fetched again.
+const SHOWN: Duration = Duration::from_secs(600);
 /// How long a fault that lasts is believed.
 const BELIEVED: Duration = Duration::from_secs(60);
 
 pub(super) struct Cache {
-    pictures: Generations<Key, Arc<[u8]>>,
+    /// Each with the time until which it is shown: what stands behind a link may change.
+    pictures: Generations<Key, (Arc<[u8]>, Instant)>,
     /// Each with the time until which it is believed.
     faults: Generations<Key, (FetchFault, Instant)>,
 }
@@ -28,12 +31,13 @@ impl Cache {
 
     pub(super) fn get(&self, key: &Key, now: Instant) -> Option<Outcome> {
         let fault = || self.faults.get(key).filter(|(_, until)| now < *until).map(|(fault, _)| Err(*fault));
-        self.pictures.get(key).cloned().map(Ok).or_else(fault)
+        let picture = self.pictures.get(key).filter(|(_, until)| now < *until).map(|(bytes, _)| Ok(bytes.clone()));
+        picture.or_else(fault)
     }
 
     pub(super) fn put(&mut self, key: Key, outcome: &Outcome, now: Instant) {
         match outcome {
-            Ok(bytes) => self.pictures.put(key, bytes.clone(), bytes.len() + size_of::<Key>()),
+            Ok(bytes) => self.pictures.put(key, (bytes.clone(), now + SHOWN), bytes.len() + size_of::<Key>()),
             Err(fault) if fault.lasts() => self.faults.put(key, (*fault, now + BELIEVED), 1),
             Err(_) => {}
         }
@@ -61,6 +65,7 @@ mod tests {
             let after = |seconds| cache.get(&key, now + Duration::from_secs(seconds));
             assert_eq!(after(59), Some(outcome.clone()).filter(|_| known), "{outcome:?}");
             assert_eq!(after(60), Some(outcome.clone()).filter(|_| later), "{outcome:?}");
+            assert_eq!(after(600), None, "{outcome:?}");
         }
     }
 

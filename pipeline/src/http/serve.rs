@@ -19,6 +19,8 @@ use tracing::{debug, warn};
 const MOST: usize = 1_024;
 /// How long the head of a request may take, and a connection may rest between two.
 const HEAD: Duration = Duration::from_secs(10);
+/// How long a connection may last: who never reads what is answered must not keep a place.
+const LONGEST: Duration = Duration::from_secs(600);
 /// Bytes that are read ahead of a connection.
 const AHEAD: usize = 64 << 10;
 /// Rest after a failure to accept: there may be no more file descriptors.
@@ -40,7 +42,7 @@ pub(super) async fn serve(listener: TcpListener, router: Router) {
         if let Ok(place) = room.clone().try_acquire_owned() {
             let router = router.clone();
             tokio::spawn(async move {
-                connection(stream, router).await;
+                let _ = tokio::time::timeout(LONGEST, connection(stream, router)).await;
                 drop(place);
             });
         }

@@ -64,6 +64,8 @@ impl Delivery {
     }
 
     pub(super) fn begin(&self) -> Result<(), Trouble> {
+        // What was told of records of the last batch after it was aborted.
+        self.producer.context().take();
         if self.exactly_once {
             self.again(|| self.producer.begin_transaction())?;
         }

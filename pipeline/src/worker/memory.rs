@@ -58,6 +58,13 @@ impl Memory {
         }
     }
 
+    /// An event of the newest batch came to nothing: it is as if it had not been, so that it is not stale when it comes again.
+    pub(super) fn take_back(&mut self, partition: i32, place: u64) {
+        if let Some(batch) = self.on_the_way.back_mut() {
+            batch.retain(|(p, _), seen| (*p, seen.place) != (partition, place));
+        }
+    }
+
     /// Whether an event of the newest batch is above all that was seen of its listing; it is remembered if so.
     pub(super) fn is_new(&mut self, partition: i32, listing: &str, event: Seen) -> bool {
         let key = key(listing);
@@ -99,6 +106,8 @@ mod tests {
         assert!(memory.is_settled());
         memory.begin();
         assert!(memory.is_new(A, "a", at(4, 9)), "as if it had never been");
+        memory.take_back(A, 9);
+        assert!(memory.is_new(A, "a", at(4, 11)), "it came to nothing");
         memory.settle(true);
         memory.forget(&[A]);
         assert_eq!(memory.unknown([A].into_iter()), [A]);

@@ -99,6 +99,10 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
         let watched = ended.clone();
         std::thread::spawn(move || watchdog::watch(&hangs, || !watched.load(Ordering::Relaxed)));
         let poll = poller.run();
+        // What is not committed by now is dropped, and nobody waits for the brokers any more.
+        if poll.is_err() || !flow.drain(Duration::ZERO) {
+            flow.revoke();
+        }
         // The poller has dropped its sender: the others end after what is on its way.
         let threads = [commit, scan, watch].map(|thread| thread.map(std::thread::ScopedJoinHandle::join));
         ended.store(true, Ordering::Relaxed);

@@ -15,8 +15,10 @@ use tracing::{debug, info, warn};
 
 /// How long after its start a worker looks.
 const WATCH: Duration = Duration::from_secs(60);
-/// How often; what is seen twice in a row is no passing state.
+/// How often.
 const LOOK: Duration = Duration::from_secs(2);
+/// Looks in a row that must show the same: a member that drains has given its partitions up, too, and is not done for a while.
+const LOOKS: u32 = 6;
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(5);
 /// How long the other member may take to join.
@@ -28,14 +30,16 @@ pub(super) fn watch(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool
     // A passing member must not take a worker's name.
     config.remove("group.instance.id");
     let until = Instant::now() + WATCH;
-    let mut before = Vec::new();
+    let (mut before, mut looks) = (Vec::new(), 0);
     while Instant::now() < until && go_on() {
         std::thread::park_timeout(LOOK);
         let orphans = orphans(&config, topic).unwrap_or_else(|e| {
             debug!("kafka: the group cannot be looked at: {e}");
             Vec::new()
         });
-        if !orphans.is_empty() && orphans == before {
+        looks = if !orphans.is_empty() && orphans == before { looks + 1 } else { 0 };
+        if looks >= LOOKS {
+            looks = 0;
             info!(?orphans, "no worker has these partitions: the group is made to divide anew");
             if let Err(e) = nudge(&config, topic, &go_on) {
                 warn!("kafka: the group cannot be made to divide anew: {e}");

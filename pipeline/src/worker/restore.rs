@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use touchstone_schemas::{ListingState, decode};
 use tracing::{info, warn};
@@ -15,6 +16,9 @@ use crate::revisions::{Key, Seen, key};
 pub(super) const FORMAT: u64 = 1;
 /// Rest after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How often it is tried again: a broker that is away takes a minute at most, and what lasts is for the supervisor and for people.
+const MOST_FAILURES: u32 = 60;
 
 /// What was read back, by partition, the oldest first.
 pub(super) type Rows = HashMap<i32, Vec<(Key, Seen)>>;
@@ -34,7 +38,11 @@ impl Restorer {
     }
 
     /// Reads partitions to their ends. Begins again after whatever goes wrong, as long as `go_on`; nothing once that is false.
-    pub(super) fn read(&self, partitions: &[i32], go_on: impl Fn() -> bool) -> Option<Rows> {
+    ///
+    /// # Errors
+    /// What goes wrong again and again.
+    pub(super) fn read(&self, partitions: &[i32], go_on: impl Fn() -> bool) -> Result<Option<Rows>, KafkaError> {
+        let mut failures = 0;
         while go_on() {
             let mut rows: Rows = partitions.iter().map(|p| (*p, Vec::new())).collect();
             let from = |_, span: kafka::Span| span.high.saturating_sub(self.most);
@@ -47,16 +55,18 @@ impl Restorer {
                 Ok(Some(_)) => {
                     let listings: usize = rows.values().map(Vec::len).sum();
                     info!(?partitions, listings, "state is read back");
-                    return Some(rows);
+                    return Ok(Some(rows));
                 }
                 Ok(None) => break,
+                Err(e) if failures >= MOST_FAILURES => return Err(e),
                 Err(e) => {
+                    failures += 1;
                     warn!("kafka: {} cannot be read, which is tried again: {e}", self.topic);
                     std::thread::park_timeout(PAUSE);
                 }
             }
         }
-        None
+        Ok(None)
     }
 
     fn row(&self, message: &impl Message) -> Option<(Key, Seen)> {

@@ -100,7 +100,14 @@ impl Scan<'_> {
         if unknown.is_empty() {
             return holds();
         }
-        let Some(rows) = self.restorer.read(&unknown, holds) else { return false };
+        let rows = match self.restorer.read(&unknown, holds) {
+            Ok(Some(rows)) => rows,
+            Ok(None) => return false,
+            Err(e) => {
+                self.flow.fail(format!("kafka: the state topic cannot be read: {e}"));
+                return false;
+            }
+        };
         for (partition, rows) in rows {
             self.memory.restore(partition, rows);
         }
@@ -125,12 +132,12 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, batch: Batch) -> 
     let mut output =
         Output { tenure, next, oldest: taken.iter().filter_map(|t| t.timestamp).min(), records: Vec::new(), counts: Counts::default() };
     for (event, result) in taken.iter().zip(results) {
-        match result {
-            Ok(read) => match records_of(event, &read) {
-                Ok(records) => finish(&mut output, records, &read),
-                Err(fault) => dead(&mut output, event, topic, &fault),
-            },
-            Err(fault) => dead(&mut output, event, topic, &fault),
+        match result.and_then(|read| records_of(event, &read).map(|records| (read, records))) {
+            Ok((read, records)) => finish(&mut output, records, &read),
+            Err(fault) => {
+                memory.take_back(event.partition, event.place());
+                dead(&mut output, event, topic, &fault);
+            }
         }
     }
     if let Some(dead) = output.counts.outcomes.get(Outcome::DeadLetter.name()) {
