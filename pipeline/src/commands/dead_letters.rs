@@ -86,7 +86,7 @@ struct Replay<'a> {
 impl<'a> Replay<'a> {
     fn new(config: &'a Config, args: &'a ReplayArgs) -> Result<Self, Failure> {
         let names = Names::new(config);
-        let cannot = |e: &KafkaError| unreachable(config, e);
+        let cannot = |e: &KafkaError| kafka::unreachable(config, e);
         let member = |group: &str| -> Result<BaseConsumer, KafkaError> { kafka::reader(config).set("group.id", group).create() };
         let group = &config.kafka.group_id;
         let workers = member(group).map_err(|e| cannot(&e))?;
@@ -113,7 +113,7 @@ impl<'a> Replay<'a> {
 
     /// Puts back all that were not yet, and gives the places that they have now.
     fn put_back(&self) -> Result<(BTreeMap<String, Tally>, Places), Failure> {
-        let cannot = |e: &KafkaError| unreachable(self.config, e);
+        let cannot = |e: &KafkaError| kafka::unreachable(self.config, e);
         let mut begins: BTreeMap<(&str, i32), i64> = BTreeMap::new();
         for (reason, bookmark) in &self.bookmarks {
             let mut asked = TopicPartitionList::new();
@@ -179,7 +179,7 @@ impl<'a> Replay<'a> {
         loop {
             let mut asked = TopicPartitionList::new();
             last.keys().for_each(|p| _ = asked.add_partition(&self.listings, *p));
-            let committed = self.workers.committed_offsets(asked, CALL).map_err(|e| unreachable(self.config, &e))?;
+            let committed = self.workers.committed_offsets(asked, CALL).map_err(|e| kafka::unreachable(self.config, &e))?;
             let past = |e: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| matches!(e.offset(), Offset::Offset(offset) if offset > last[&e.partition()]);
             if committed.elements().iter().all(past) {
                 return Ok(true);
@@ -204,12 +204,8 @@ impl<'a> Replay<'a> {
             }
         };
         let read = kafka::read(&kafka::reader(self.config), &self.dead_letters, &self.partitions, from, || true, count);
-        read.map(drop).map_err(|e| unreachable(self.config, &e))
+        read.map(drop).map_err(|e| kafka::unreachable(self.config, &e))
     }
-}
-
-fn unreachable(config: &Config, e: &KafkaError) -> Failure {
-    Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers))
 }
 
 fn header(message: &BorrowedMessage<'_>, name: &str) -> Option<String> {
@@ -229,7 +225,7 @@ fn send(
     message: &BorrowedMessage<'_>,
     reason: String,
 ) -> Result<(), KafkaError> {
-    let trace = message.headers().into_iter().flat_map(|h| h.iter()).filter(|h| ["traceparent", "tracestate"].contains(&h.key));
+    let trace = message.headers().into_iter().flat_map(|h| h.iter()).filter(|h| kafka::TRACE.contains(&h.key));
     let headers = trace.fold(OwnedHeaders::new(), OwnedHeaders::insert);
     let mut record = BaseRecord::with_opaque_to(topic, Box::new(reason))
         .key(message.key().unwrap_or_default())

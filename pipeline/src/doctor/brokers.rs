@@ -2,22 +2,21 @@
 
 #![allow(clippy::disallowed_types, reason = "reads for a bounded time")]
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
-use rdkafka::client::{ClientContext, DefaultClientContext};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
-use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::message::Message;
 use rdkafka::metadata::Metadata;
-use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer};
 
 use super::Finding;
 use crate::config::Config;
-use crate::kafka::{self, Names, Span};
+use crate::kafka::{self, Names, Reports, Span};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -168,7 +167,7 @@ fn writing(config: &Config, names: &Names) -> Finding {
     let id = format!("{}-doctor", config.kafka.group_id);
     client.set("transactional.id", &id);
     let tried = || -> Result<(), KafkaError> {
-        let producer: BaseProducer<Refusals, NoCustomPartitioner> = BaseProducer::from_config_and_context(&client, Refusals::default())?;
+        let producer: BaseProducer<Reports, NoCustomPartitioner> = BaseProducer::from_config_and_context(&client, Reports::default())?;
         producer.init_transactions(CALL)?;
         producer.begin_transaction()?;
         for topic in ["suspects", "dead-letters", "state"] {
@@ -176,29 +175,13 @@ fn writing(config: &Config, names: &Names) -> Finding {
             producer.send(BaseRecord::to(&topic).key("doctor").payload("{}")).map_err(|(e, _)| e)?;
         }
         let written = producer.flush(CALL);
-        let refused = producer.context().0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let refused = producer.context().take();
         producer.abort_transaction(CALL)?;
         written.and(refused.map_or(Ok(()), Err))
     };
     match tried() {
         Ok(()) => Finding::good("writing", format!("a transaction of {id} wrote to all output topics, and was aborted")),
         Err(e) => Finding::bad("writing", format!("{e}"), advice),
-    }
-}
-
-/// The first record that was refused.
-#[derive(Default)]
-struct Refusals(Mutex<Option<KafkaError>>);
-
-impl ClientContext for Refusals {}
-
-impl ProducerContext for Refusals {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((e, _)) = result {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| e.clone());
-        }
     }
 }
 

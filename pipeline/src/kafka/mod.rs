@@ -1,14 +1,18 @@
 //! Kafka: how clients are set up, and which topics there are.
 
 mod read;
+mod reports;
 mod topics;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
 use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
+use crate::failure::Failure;
 pub(crate) use read::{Span, read};
+pub(crate) use reports::Reports;
 pub(crate) use topics::{Names, TOPICS, create};
 
 /// Settings of librdkafka that the worker's promises rest on.
@@ -24,6 +28,9 @@ pub(crate) const RELIED_ON: &[&str] = &[
     "partition.assignment.strategy",
     "group.instance.id",
 ];
+
+/// Headers that carry the trace context of a listing.
+pub(crate) const TRACE: [&str; 2] = ["traceparent", "tracestate"];
 
 /// What clients of every kind are set up with.
 pub(crate) fn client(config: &Config) -> ClientConfig {
@@ -119,6 +126,11 @@ pub(crate) fn instance(config: &Config) -> String {
     let host = || std::fs::read_to_string("/etc/hostname").map(|name| name.trim().to_owned()).ok();
     let given = Some(config.kafka.instance.clone()).filter(|i| !i.is_empty());
     given.or_else(|| std::env::var("HOSTNAME").ok().filter(|h| !h.is_empty())).or_else(host).unwrap_or_else(|| "worker".to_owned())
+}
+
+/// The brokers cannot be used.
+pub(crate) fn unreachable(config: &Config, e: &KafkaError) -> Failure {
+    Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers))
 }
 
 /// A log line of librdkafka.

@@ -20,7 +20,7 @@ use super::flow::Flow;
 use super::records::Destination;
 use super::scan::Output;
 use crate::failure::Failure;
-use crate::kafka::Names;
+use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
 
 /// How long the first contact may take: a new cluster elects its coordinators first.
@@ -68,8 +68,6 @@ impl Committer {
         let config = &shared.config;
         let delivery = Delivery::new(shared, consumer.clone(), flow.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
-        let unreachable =
-            |e: &KafkaError| Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers));
         let own_topics = scanner.catalog().brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
         let mut committer = Self {
             delivery,
@@ -87,9 +85,9 @@ impl Committer {
             looked: Some(Instant::now()),
             aborts: 0,
         };
-        committer.look(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
+        committer.look(FIRST_CONTACT).map_err(|e| kafka::unreachable(config, &e))?;
         committer.check_topics()?;
-        committer.delivery.init(FIRST_CONTACT).map_err(|e| unreachable(&e))?;
+        committer.delivery.init(FIRST_CONTACT).map_err(|e| kafka::unreachable(config, &e))?;
         Ok(committer)
     }
 

@@ -2,17 +2,14 @@
 
 #![allow(clippy::disallowed_types, reason = "bounds retries")]
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext, PurgeConfig};
-use tracing::{debug, warn};
+use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, PurgeConfig};
 
 use super::Shared;
 use super::context::Context;
@@ -20,7 +17,7 @@ use super::fail_point::Point;
 use super::flow::Flow;
 use super::records::Record;
 use crate::health::Health;
-use crate::kafka::{self, log};
+use crate::kafka::{self, Reports};
 
 /// How long one call may take before it is made again.
 const CALL: Duration = Duration::from_secs(5);
@@ -101,7 +98,7 @@ impl Delivery {
             }
         }
         Point::Flushed.reached();
-        self.producer.context().take().map_or(Ok(()), |reason| Err(Trouble::Abort(reason)))
+        self.producer.context().take().map_or(Ok(()), |e| Err(Trouble::Abort(format!("a record was not delivered: {e}"))))
     }
 
     /// Commits offsets, and with them the transaction. `is_ours` is asked last, when the group's generation is read already:
@@ -161,38 +158,6 @@ impl Delivery {
             KafkaError::Transaction(e) if e.txn_requires_abort() || e.is_retriable() => Trouble::Abort(e.to_string()),
             KafkaError::Transaction(e) => Trouble::Fatal(e.to_string()),
             other => Trouble::Abort(other.to_string()),
-        }
-    }
-}
-
-/// What became of records: the first one that was not delivered, since the last call.
-#[derive(Default)]
-struct Reports(Mutex<Option<String>>);
-
-impl Reports {
-    fn take(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        warn!("kafka: {error}: {reason}");
-    }
-}
-
-impl ProducerContext for Reports {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            debug!("a record was not delivered: {error}");
-            let reason = || format!("a record was not delivered: {error}");
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(reason);
         }
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
     let window = config.worker.remembered_listings;
     let restorer = Restorer::new(config, names.of("state"), window);
     let memory = Memory::new(usize::try_from(window).unwrap_or(usize::MAX));
-    std::thread::scope(|scope| {
+    let all_committed = std::thread::scope(|scope| {
         let poller = Poller::new(config, &consumer, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
         let mut on_scan = Scan { engine: &mut engine, metrics, flow: &flow, topic: &listings, restorer, memory, settled };
@@ -100,7 +100,8 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
         std::thread::spawn(move || watchdog::watch(&hangs, || !watched.load(Ordering::Relaxed)));
         let poll = poller.run();
         // What is not committed by now is dropped, and nobody waits for the brokers any more.
-        if poll.is_err() || !flow.drain(Duration::ZERO) {
+        let all_committed = poll.is_ok() && flow.drain(Duration::ZERO);
+        if !all_committed {
             flow.revoke();
         }
         // The poller has dropped its sender: the others end after what is on its way.
@@ -112,10 +113,10 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
             }
         }
         health.joined(false);
-        poll.and_then(|()| flow.failure().map_or(Ok(()), |message| Err(Failure::Run(anyhow::anyhow!(message)))))
+        poll.and_then(|()| flow.failure().map_or(Ok(all_committed), |message| Err(Failure::Run(anyhow::anyhow!(message)))))
     })?;
     consumer.unsubscribe();
-    if flow.drain(Duration::ZERO) {
+    if all_committed {
         info!("worker ends, everything taken is committed");
     }
     Ok(())

@@ -29,11 +29,15 @@ pub(super) fn watch(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool
     let mut config = config.clone();
     // A passing member must not take a worker's name.
     config.remove("group.instance.id");
+    let client: BaseConsumer = match config.create() {
+        Ok(client) => client,
+        Err(e) => return warn!("kafka: the group cannot be looked after: {e}"),
+    };
     let until = Instant::now() + WATCH;
     let (mut before, mut looks) = (Vec::new(), 0);
     while Instant::now() < until && go_on() {
         std::thread::park_timeout(LOOK);
-        let orphans = orphans(&config, topic).unwrap_or_else(|e| {
+        let orphans = orphans(&client, config.get("group.id").unwrap_or_default(), topic).unwrap_or_else(|e| {
             debug!("kafka: the group cannot be looked at: {e}");
             Vec::new()
         });
@@ -50,9 +54,7 @@ pub(super) fn watch(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool
 }
 
 /// Partitions of a topic that no member has, while the group is at rest.
-fn orphans(config: &ClientConfig, topic: &str) -> Result<Vec<i32>, KafkaError> {
-    let client: BaseConsumer = config.create()?;
-    let group = config.get("group.id").unwrap_or_default();
+fn orphans(client: &BaseConsumer, group: &str, topic: &str) -> Result<Vec<i32>, KafkaError> {
     let list = client.fetch_group_list(Some(group), CALL)?;
     let Some(group) = list.groups().iter().find(|g| g.name() == group && g.state() == "Stable") else { return Ok(Vec::new()) };
     let owned: Vec<i32> = group.members().iter().filter_map(|m| partitions_of(m.assignment()?, topic)).flatten().collect();

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::engine::{MAX_PAYLOAD, Payload};
 use crate::failure::Failure;
 use crate::health::Health;
+use crate::kafka::TRACE;
 
 /// A listing event as it was taken from its topic.
 pub(super) struct Taken {
@@ -302,6 +303,6 @@ fn take(message: &BorrowedMessage<'_>) -> Taken {
         timestamp: message.timestamp().to_millis(),
         key: message.key().map(<[u8]>::to_vec),
         payload: message.payload().unwrap_or_default().to_owned(),
-        trace: ["traceparent", "tracestate"].into_iter().filter_map(header).collect(),
+        trace: TRACE.into_iter().filter_map(header).collect(),
     }
 }
