@@ -78,6 +78,6 @@ fn linked_pictures_are_fetched_and_neither_slow_nor_inner_ones_hold_up_anybody()
     let kinds: Vec<&str> = suspect["evidence"].as_array().expect("a list").iter().filter_map(|e| e["kind"].as_str()).collect();
     assert!(kinds.contains(&"reference_copy"), "{kinds:?}");
     for (outcome, count) in [("looked_at", 1.0), ("forbidden_address", 1.0), ("late", 1.0)] {
-        assert!((worker.metric(&format!("touchstone_pictures_total{{outcome=\"{outcome}\"}}")) - count).abs() < 0.1, "{outcome}");
+        worker.wait_metric(&format!("touchstone_pictures_total{{outcome=\"{outcome}\"}}"), count);
     }
 }

@@ -107,6 +107,15 @@ impl Worker {
         let line = text.lines().find(|l| l.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {text}"));
         line.rsplit(' ').next().and_then(|v| v.parse().ok()).unwrap_or_else(|| panic!("{line}"))
     }
+
+    /// Waits until a metric has a value: what is read from a topic is counted a moment after.
+    pub(crate) fn wait_metric(&self, start: &str, value: f64) {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while (self.metric(start) - value).abs() > 0.1 {
+            assert!(Instant::now() < deadline, "{start} is {} and not {value}: {}", self.metric(start), self.log());
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
 }
 
 impl Drop for Worker {
