@@ -24,10 +24,14 @@ def check(touchstone, brokers, prefix, segments, own_topics, offsets, folder, de
     """Reads every topic to its end. `offsets` are the group's, `deleted` brands whose topic was deleted meanwhile."""
     given = Input(brokers, f'{prefix}listings', folder)
     left = {number: end - offsets.get(number, 0) for number, end in given.ends.items() if end != offsets.get(number, 0)}
-    expected = expect(touchstone, given, segments, folder, offsets if left else None)
+    seen = list(_suspects(brokers, f'{prefix}suspects'))
+    observed = {}
+    if any(segment.other for segment in segments):
+        for identity, content in seen:
+            observed.setdefault(identity[0], set()).add((identity, content))
+    expected = expect(touchstone, given, segments, folder, offsets if left else None, observed)
     checked = Checked(listings=len(given), outcomes=expected.outcomes)
 
-    seen = list(_suspects(brokers, f'{prefix}suspects'))
     checked.suspects = len(seen)
     checked.verdict.add(judge(expected.suspects, seen), 'suspects')
 

@@ -53,10 +53,15 @@ class Input:
 
 @dataclass
 class Segment:
-    """A catalog, and of each partition the offset at which the next one took over; none for the last."""
+    """A catalog, and of each partition the offset at which the next one took over; none for the last.
+
+    Where nobody can say which of two catalogs an event was scanned with, `other` is the second: all that is told of the event
+    must then be what one of them makes of it.
+    """
 
     catalog: object
     until: dict = None
+    other: object = None
 
     def holds(self, place):
         """Whether the event of this place was scanned with it, given that no segment before holds it."""
@@ -73,12 +78,32 @@ class Expected:
     outcomes: dict = field(default_factory=dict)
 
 
-def expect(touchstone, given, segments, folder, taken=None):
+class Either:
+    """Events that were scanned with one of two catalogs: what each makes of them, and what was seen."""
+
+    def __init__(self, observed):
+        self.observed, self.made = observed, {}
+
+    def add(self, catalog, identity, content, brand):
+        """What a catalog makes of an event, whose id comes first in the identity."""
+        self.made.setdefault(catalog, {}).setdefault(identity[0], {})[identity] = (content, brand)
+
+    def chosen(self, event_id, first, second):
+        """What is expected: all that the first makes of it where just that was seen, else all that the second makes of it."""
+        seen = self.observed.get(event_id, set())
+        made = [self.made.get(catalog, {}).get(event_id, {}) for catalog in (first, second)]
+        is_first = {(identity, content) for identity, (content, _) in made[0].items()} == seen
+        return made[0] if is_first else made[1]
+
+
+def expect(touchstone, given, segments, folder, taken=None, observed=None):
     """Scans with each catalog, and takes from each what its segment holds.
 
     `taken` are the group's offsets where it has not come to the end: of what stands behind them nothing is expected yet.
+    `observed` are pairs of identity and content by event, where some segment is of two catalogs.
     """
-    catalogs = list(dict.fromkeys(segment.catalog for segment in segments))
+    catalogs = list(dict.fromkeys(c for segment in segments for c in (segment.catalog, segment.other) if c))
+    either, open_events = Either(observed or {}), {}
     places = given.places() if len(catalogs) > 1 or taken else {}
     expected = Expected()
     for number, catalog in enumerate(catalogs):
@@ -86,14 +111,22 @@ def expect(touchstone, given, segments, folder, taken=None):
         if sum(result.outcomes.values()) != len(given):
             raise Trouble(f'scan tells the outcomes of {sum(result.outcomes.values())} of {len(given)} listings')
 
-        def is_held(place, own=catalog):
+        def segment_of(place):
             if taken and place[1] >= taken.get(place[0], 0):
-                return False
-            return next(segment.catalog for segment in segments if segment.holds(place)) == own
+                return None
+            return next(segment for segment in segments if segment.holds(place))
+
+        def is_held(place, own=catalog):
+            segment = segment_of(place)
+            return segment is not None and segment.catalog == own
 
         for payload, _ in lines(result.suspects):
             identity, content, brand = suspect(payload)
-            if not places or is_held(places[identity[0]]):
+            segment = segment_of(places[identity[0]]) if places else None
+            if segment and segment.other and catalog in (segment.catalog, segment.other):
+                either.add(catalog, identity, content, brand)
+                open_events[identity[0]] = segment
+            elif not places or is_held(places[identity[0]]):
                 if identity in expected.suspects:
                     raise Trouble(f'scan tells {identity} twice')
                 expected.suspects[identity] = content
@@ -107,4 +140,8 @@ def expect(touchstone, given, segments, folder, taken=None):
                 expected.dead_letters[place] = Content(keys[row['offset']], content)
         if len(catalogs) == 1:
             expected.outcomes = result.outcomes
+    for event_id, segment in open_events.items():
+        for identity, (content, brand) in either.chosen(event_id, segment.catalog, segment.other).items():
+            expected.suspects[identity] = content
+            expected.of_brands.setdefault(brand, set()).add(identity)
     return expected

@@ -33,6 +33,8 @@ class Run:
     rate = 3000
     most_ahead = 10_000
     events = {}
+    # Whether workers take their catalog from its topic.
+    follows = False
 
     def __init__(self, bench):
         self.bench = bench
@@ -93,6 +95,13 @@ class Run:
         """Makes the topics that there are not yet."""
         call([self.bench.touchstone, 'topics', 'create', '--config', self.crew['w1'].config])
 
+    def publish(self, catalog):
+        """Publishes a catalog; gives back its version."""
+        # One of them may be far smaller than the other.
+        command = [self.bench.touchstone, 'catalog', 'publish', catalog, '--config', self.crew['w1'].config, '--may-shrink']
+        words, _ = call(command)
+        return words.decode().split()[1].rstrip(':')
+
     def topic(self, name):
         """A topic of this run."""
         return f'{self.prefix}{name}'
@@ -109,11 +118,15 @@ class Run:
         bench.brokers.start(self.brokers)
         at = bench.brokers.addresses
         settings = {
-            'brokers': at, 'prefix': self.prefix, 'group': self.group, 'catalog': bench.catalog, 'worker': self.worker,
+            'brokers': at, 'prefix': self.prefix, 'group': self.group, 'catalog': '' if self.follows else bench.catalog, 'worker': self.worker,
             'partitions': self.partitions, 'replication': min(self.brokers, 3),
         }
         self.crew = Crew(bench.touchstone, self.folder, settings)
         self.make_topics()
+        if self.follows:
+            self.publish(bench.catalog)
+            # Those of brands are known only now.
+            self.make_topics()
         self.watch = Watch(at, self.group, self.topic('listings'), self.partitions)
         events = bench.source.events(f'{bench.seed} {self.name}', stale=bench.stale, **self.events)
         self.feed = Feed(at, self.topic('listings'), events, self.rate, self.most_ahead, self.watch.taken).start()

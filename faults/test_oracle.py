@@ -4,6 +4,7 @@ import hashlib
 import json
 import unittest
 
+from faults.expectation import Either
 from faults.oracle import Content, dead_letter, digest, judge, suspect
 
 
@@ -32,6 +33,35 @@ def seen(*records, key=None):
 
 
 A, B, OF_ANOTHER_BRAND = record('a'), record('b'), record('a', brand='other')
+
+
+class TwoCatalogs(unittest.TestCase):
+    """Events that one of two catalogs was used for."""
+
+    def test_all_must_be_of_one_of_them(self):
+        old, new = [record('a'), record('a', brand='other')], [record('a', score=0.7)]
+        for what, found, is_right in [
+            ('all of the old one', old, True),
+            ('all of the new one', new, True),
+            ('a part of the old one', old[:1], False),
+            ('of both', old + new, False),
+            ('nothing', [], False),
+        ]:
+            with self.subTest(what):
+                pairs = seen(*found)
+                either = Either({'a': set(pairs)})
+                for catalog, made in (('old', old), ('new', new)):
+                    for one in made:
+                        identity, content, brand = suspect(one)
+                        either.add(catalog, identity, content, brand)
+                chosen = {identity: content for identity, (content, _) in either.chosen('a', 'old', 'new').items()}
+                self.assertEqual(judge(chosen, pairs).is_green(), is_right)
+
+    def test_nothing_is_right_where_one_of_them_makes_nothing(self):
+        either = Either({})
+        identity, content, brand = suspect(A)
+        either.add('new', identity, content, brand)
+        self.assertEqual(either.chosen('a', 'old', 'new'), {})
 
 
 class Suspects(unittest.TestCase):

@@ -40,7 +40,7 @@ impl Detector for ContextDetector {
             && matter.makes(goods.class) == Some(false)
         {
             let mut evidence = item(Kind::CategoryMismatch, weights.category_mismatch, None);
-            evidence.class = Some(matter.catalog.classes.name(goods.class).to_owned());
+            evidence.class = Some(matter.catalog.snapshot.classes.name(goods.class).to_owned());
             found.push(evidence);
         }
         found
@@ -52,7 +52,7 @@ const SAYS_USED: f64 = 0.75;
 
 /// Whether the seller says that the goods are used.
 pub(crate) fn is_used(matter: &Matter<'_>) -> bool {
-    let words = &matter.catalog.words;
+    let words = &matter.catalog.snapshot.words;
     matches!(matter.listing().condition, Some(Condition::Used | Condition::Refurbished))
         || matter
             .reading

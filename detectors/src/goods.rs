@@ -28,11 +28,11 @@ const GIFT_WORDS: usize = 4;
 
 /// The class that title and category name.
 pub(crate) fn named(listing: &Listing, document: &Document<'_>, hits: &[Hit], catalog: &Catalog) -> Option<Goods> {
-    let declared = catalog.class_of(listing.platform.as_str(), &listing.market, listing.category_id.as_deref(), &listing.category);
+    let declared = catalog.snapshot.class_of(listing.platform.as_str(), &listing.market, listing.category_id.as_deref(), &listing.category);
     let titled = in_title(document, hits, catalog);
     let class = match (titled, declared) {
         // The narrower of two that may be the same goods; else the title, since categories are coarse and often wrong.
-        (Some(t), Some(d)) if catalog.classes.is_within(d, t) => d,
+        (Some(t), Some(d)) if catalog.snapshot.classes.is_within(d, t) => d,
         (Some(t), _) => t,
         (None, d) => d?,
     };
@@ -40,7 +40,7 @@ pub(crate) fn named(listing: &Listing, document: &Document<'_>, hits: &[Hit], ca
 }
 
 fn in_title(document: &Document<'_>, hits: &[Hit], catalog: &Catalog) -> Option<Class> {
-    let words = &catalog.words;
+    let words = &catalog.snapshot.words;
     let in_title = || hits.iter().filter(|h| document.in_title(h.piece));
     let gift = |piece: Piece| {
         in_title().any(|h| h.piece.start < piece.start && words.is(h, &[PhraseKind::FreeGift]) && near(document, h.piece, piece))
@@ -80,7 +80,7 @@ pub(crate) fn likely(catalog: &Catalog, products: &[Retrieved]) -> Option<Goods>
         products
             .iter()
             .filter(|r| r.named && r.odds >= RESEMBLES)
-            .filter_map(|r| catalog.products[r.product].class.map(|c| (c, probability(r.odds))))
+            .filter_map(|r| catalog.snapshot.products[r.product].class.map(|c| (c, probability(r.odds))))
     };
     let all: f64 = voters().map(|(_, s)| s).sum();
     let class = voters().map(|(c, _)| c).next()?;

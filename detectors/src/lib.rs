@@ -35,7 +35,7 @@ mod score;
 mod seller;
 mod text;
 
-pub use catalog::{Catalog, CatalogFault, Class, Classes, Rates, Row, Rows, nearest, open};
+pub use catalog::{Catalog, CatalogFault, Class, Classes, Counts, OVERLAY_KINDS, Rates, Row, Rows, VERSION_KEY, nearest, open};
 pub use image::{
     ALGORITHM, Fingerprint, Hash192, HashSearch, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, blocks, pdq,
     thumbnail,

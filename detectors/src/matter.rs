@@ -26,12 +26,12 @@ impl<'a> Reading<'a> {
     /// Reads a listing; nothing when it names no brand and no model and shows no known picture, which is where most listings leave.
     pub(crate) fn of(listing: &'a Listing, pictures: &[Picture], catalog: &Catalog) -> Option<Self> {
         let document = Document::of(listing);
-        let found = catalog.lexicon.find(&document);
-        let pictures = catalog.pictures.find(pictures, &listing.occurred_at, !found.mentions.is_empty());
+        let found = catalog.snapshot.lexicon.find(&document);
+        let pictures = catalog.find_pictures(pictures, &listing.occurred_at, !found.mentions.is_empty());
         if found.mentions.is_empty() && found.models.is_empty() && pictures.is_empty() {
             return None;
         }
-        let mut hits = catalog.words.read(&document, &found.mentions);
+        let mut hits = catalog.snapshot.words.read(&document, &found.mentions);
         let title = without_contradictions(&document, &mut hits, catalog);
         let goods = goods::named(listing, &document, &hits, catalog);
         let product_query = product_query(catalog, listing, &title);
@@ -40,8 +40,8 @@ impl<'a> Reading<'a> {
 
     /// The brands named, sorted.
     pub(crate) fn brands(&self, catalog: &Catalog) -> Vec<usize> {
-        let by_model = self.found.models.iter().map(|m| catalog.products[m.product].brand);
-        let by_picture = self.pictures.iter().map(|hit| catalog.pictures.references[hit.reference].brand);
+        let by_model = self.found.models.iter().map(|m| catalog.snapshot.products[m.product].brand);
+        let by_picture = self.pictures.iter().map(|hit| catalog.picture(hit.reference).brand);
         let mut brands: Vec<usize> = self.found.mentions.iter().map(|m| m.brand).chain(by_model).chain(by_picture).collect();
         brands.sort_unstable();
         brands.dedup();
@@ -50,7 +50,7 @@ impl<'a> Reading<'a> {
 
     /// Phrases of some kinds in the title.
     pub(crate) fn in_title<'b>(&'b self, catalog: &'b Catalog, kinds: &'b [PhraseKind]) -> impl Iterator<Item = &'b Hit> + 'b {
-        self.hits.iter().filter(move |h| self.document.in_title(h.piece) && catalog.words.is(h, kinds))
+        self.hits.iter().filter(move |h| self.document.in_title(h.piece) && catalog.snapshot.words.is(h, kinds))
     }
 }
 
@@ -60,7 +60,7 @@ fn without_contradictions(document: &Document<'_>, hits: &mut Vec<Hit>, catalog:
     use PhraseKind::{About, Accessory, Packaging, Part, Relation, RelationAfter, Sample, ScaleModel, Used};
     const ALIKE: [&[PhraseKind]; 4] = [&[Used], &[Sample], &[Accessory, Relation, RelationAfter, Part, Packaging], &[About, ScaleModel]];
     const TOO_MANY: usize = 3;
-    let says = |h: &Hit, kinds: &[PhraseKind]| document.in_title(h.piece) && catalog.words.is(h, kinds);
+    let says = |h: &Hit, kinds: &[PhraseKind]| document.in_title(h.piece) && catalog.snapshot.words.is(h, kinds);
     let mut title = document.title().original.to_owned();
     if ALIKE.iter().filter(|kinds| hits.iter().any(|h| says(h, kinds))).count() >= TOO_MANY {
         let said: Vec<Piece> = hits.iter().filter(|h| ALIKE.iter().any(|kinds| says(h, kinds))).map(|h| h.piece).collect();
@@ -115,13 +115,13 @@ impl<'a> Matter<'a> {
     pub(crate) fn of(reading: &'a Reading<'a>, catalog: &'a Catalog, policy: &'a Policy, brand: usize) -> Self {
         let mut mentions: Vec<&Mention> = reading.found.mentions.iter().filter(|m| m.brand == brand).collect();
         // Beside the brand's name its lines say nothing more.
-        let is_line = |m: &Mention| catalog.lexicon.names[m.name].weak == Weakness::Line;
+        let is_line = |m: &Mention| catalog.snapshot.lexicon.names[m.name].weak == Weakness::Line;
         if !mentions.iter().all(|m| is_line(m)) {
             mentions.retain(|m| !is_line(m));
         }
-        let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.products[m.product].brand == brand).collect();
-        let pictures = reading.pictures.iter().filter(|hit| catalog.pictures.references[hit.reference].brand == brand).collect();
-        let products = catalog.index.find(&reading.product_query, Some(brand));
+        let models: Vec<&ModelHit> = reading.found.models.iter().filter(|m| catalog.snapshot.products[m.product].brand == brand).collect();
+        let pictures = reading.pictures.iter().filter(|hit| catalog.picture(hit.reference).brand == brand).collect();
+        let products = catalog.snapshot.index.find(&reading.product_query, Some(brand));
         let goods = reading.goods.or_else(|| goods::likely(catalog, &products));
         let mut matter =
             Self { reading, catalog, policy, brand, mentions, models, pictures, products, goods, anchored: false, accessory: None };
@@ -131,7 +131,7 @@ impl<'a> Matter<'a> {
     }
 
     pub(crate) fn entry(&self) -> &'a BrandEntry {
-        &self.catalog.brands[self.brand]
+        &self.catalog.snapshot.brands[self.brand]
     }
 
     pub(crate) fn listing(&self) -> &'a Listing {
@@ -141,7 +141,7 @@ impl<'a> Matter<'a> {
     /// Whether the goods are of a class that the brand makes; nothing when either is unknown.
     pub(crate) fn makes(&self, class: Class) -> Option<bool> {
         let classes = &self.entry().classes;
-        let tree = &self.catalog.classes;
+        let tree = &self.catalog.snapshot.classes;
         let fits = || {
             classes.iter().any(|own| tree.overlap(*own, class)) || classes.iter().filter(|own| tree.siblings(**own, class)).count() >= KINDS
         };
@@ -156,18 +156,18 @@ impl<'a> Matter<'a> {
 
     /// The product that the listing shows a picture of.
     pub(crate) fn shown(&self) -> Option<usize> {
-        self.pictures.iter().find_map(|hit| self.catalog.pictures.references[hit.reference].product)
+        self.pictures.iter().find_map(|hit| self.catalog.picture(hit.reference).product)
     }
 
     fn weakness(&self, mention: &Mention) -> Weakness {
-        let own = self.catalog.lexicon.names[mention.name].weak;
+        let own = self.catalog.snapshot.lexicon.names[mention.name].weak;
         match mention.kind {
             // Nobody tears or re-spells an ordinary word; but letters and numbers of other goods may spell one.
             MatchKind::Split | MatchKind::Confusable if self.reading.goods.is_none_or(|g| self.makes(g.class) != Some(false)) => {
                 Weakness::None
             }
             // A long name can hardly be another word's slip.
-            MatchKind::Fuzzy if self.catalog.lexicon.names[mention.name].spaced.len() >= LONG => own,
+            MatchKind::Fuzzy if self.catalog.snapshot.lexicon.names[mention.name].spaced.len() >= LONG => own,
             MatchKind::Fuzzy => own.max(Weakness::Word),
             _ => own,
         }
@@ -183,12 +183,13 @@ impl<'a> Matter<'a> {
         let weakest = self.mentions.iter().map(|m| self.weakness(m)).min().unwrap_or(Weakness::None);
         let distinct = |m: &&&Mention| {
             weakest != Weakness::Line
-                && self.catalog.lexicon.names[m.name].spaced != self.catalog.lexicon.names[self.mentions[0].name].spaced
+                && self.catalog.snapshot.lexicon.names[m.name].spaced != self.catalog.snapshot.lexicon.names[self.mentions[0].name].spaced
         };
         let strong = || {
             let field = self.listing().brand.as_deref().map(normalise);
             let field_says = field.is_some_and(|f| {
-                f == normalise(&self.entry().row.name) || self.mentions.iter().any(|m| f == self.catalog.lexicon.names[m.name].spaced)
+                f == normalise(&self.entry().row.name)
+                    || self.mentions.iter().any(|m| f == self.catalog.snapshot.lexicon.names[m.name].spaced)
             });
             !self.models.is_empty() || field_says || self.product_says() || self.mentions.iter().any(|m| distinct(&m))
         };
@@ -200,7 +201,7 @@ impl<'a> Matter<'a> {
                 // Beside another brand's name an ordinary word is an ordinary word.
                 let other_brand = self.reading.found.mentions.iter().any(|m| {
                     m.brand != self.brand
-                        && self.catalog.lexicon.names[m.name].weak == Weakness::None
+                        && self.catalog.snapshot.lexicon.names[m.name].weak == Weakness::None
                         && self.reading.document.in_title(m.piece)
                 });
                 (class_says && !other_brand) || code_says || strong()
@@ -210,8 +211,9 @@ impl<'a> Matter<'a> {
             // A line is a word that may stand for anything: a product must say that it is the brand's, or a code word with
             // the class of goods or with another line.
             Weakness::Line => {
-                let class = self.products.first().and_then(|r| self.catalog.products[r.product].class);
-                let class_says = self.reading.goods.zip(class).is_some_and(|(g, class)| self.catalog.classes.overlap(g.class, class));
+                let class = self.products.first().and_then(|r| self.catalog.snapshot.products[r.product].class);
+                let class_says =
+                    self.reading.goods.zip(class).is_some_and(|(g, class)| self.catalog.snapshot.classes.overlap(g.class, class));
                 let lines = self.mentions.iter().any(|m| m.name != self.mentions[0].name);
                 self.product_says() || ((class_says || lines) && self.code_strength() >= CODED)
             }
@@ -234,7 +236,7 @@ impl<'a> Matter<'a> {
     /// What the different code words of the title say together.
     fn code_strength(&self) -> f64 {
         let mut phrases: Vec<_> =
-            self.reading.in_title(self.catalog, &[PhraseKind::Coded]).filter_map(|h| self.catalog.words.phrase(h)).collect();
+            self.reading.in_title(self.catalog, &[PhraseKind::Coded]).filter_map(|h| self.catalog.snapshot.words.phrase(h)).collect();
         phrases.sort_by(|a, b| a.row.phrase.cmp(&b.row.phrase));
         phrases.dedup_by(|a, b| a.row.phrase == b.row.phrase);
         phrases.iter().map(|p| p.row.strength.to_f64()).sum()
@@ -246,14 +248,14 @@ impl<'a> Matter<'a> {
         let small = |text: &str| text.chars().next().is_some_and(char::is_lowercase);
         let title = document.title().original;
         let large = title.split_whitespace().filter(|word| word.chars().next().is_some_and(char::is_uppercase)).count();
-        let word = |m: &Mention| self.catalog.lexicon.names[m.name].weak != Weakness::None;
+        let word = |m: &Mention| self.catalog.snapshot.lexicon.names[m.name].weak != Weakness::None;
         large > 0 && self.mentions.iter().all(|m| word(m) && document.in_title(m.piece) && small(document.original(m.piece)))
     }
 
     fn is_accessory(&self) -> Option<Piece> {
         // "for" exempts nobody who sells what the brand itself makes. A brand of "electronics" need not make any of them, nor
         // one of phones what is plugged into them.
-        let tree = &self.catalog.classes;
+        let tree = &self.catalog.snapshot.classes;
         let gadgets = tree.by_name("electronics");
         let alike = |own: Class, goods: Class| tree.siblings(own, goods) && !gadgets.is_some_and(|g| tree.is_within(own, g));
         if self.reading.goods.is_some_and(|g| self.entry().classes.iter().any(|own| tree.is_within(*own, g.class) || alike(*own, g.class)))
@@ -286,5 +288,5 @@ impl<'a> Matter<'a> {
 pub(crate) fn product_query(catalog: &Catalog, listing: &Listing, title: &str) -> ProductQuery {
     let model = listing.attributes.iter().flat_map(|a| a.get("model")).map(String::as_str);
     let beside: Vec<&str> = listing.brand.as_deref().into_iter().chain(model).collect();
-    catalog.index.query(title, &beside)
+    catalog.snapshot.index.query(title, &beside)
 }

@@ -268,7 +268,7 @@ impl Policy {
 
     /// The first brand whose own thresholds, with the policy's for what it leaves out, do not rise.
     pub fn conflict(&self, catalog: &Catalog) -> Option<String> {
-        catalog.brands.iter().map(|b| &b.row).find_map(|brand| {
+        catalog.snapshot.brands.iter().map(|b| &b.row).find_map(|brand| {
             let own = brand.thresholds.clone().unwrap_or_default();
             let cut = |own: Option<Score>, shared: f64| own.map_or(shared, Score::to_f64);
             let Cuts { remove, report, ask_brand } = self.thresholds;

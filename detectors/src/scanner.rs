@@ -99,7 +99,7 @@ impl Scanner {
     pub fn drop_unknown_currencies(&self, listing: &mut Listing) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut check = |price: &mut Option<Price>, path: String| {
-            if let Some(p) = price.take_if(|p| !self.catalog.rates.knows(&p.currency)) {
+            if let Some(p) = price.take_if(|p| !self.catalog.snapshot.rates.knows(&p.currency)) {
                 let detail = format!("no exchange rate for {}: add it to fx.json", p.currency);
                 faults.push(Fault { reason: FaultReason::UnknownCurrency, path: format!("{path}.currency"), detail });
             }
@@ -175,7 +175,7 @@ impl Scanner {
             content_hash: content_hash(listing),
             listing: excerpt(listing),
             brand_id: row.brand_id.clone(),
-            product_id: product.map(|p| self.catalog.products[p].row.product_id.to_string()),
+            product_id: product.map(|p| self.catalog.snapshot.products[p].row.product_id.to_string()),
             score,
             band: band.unwrap_or(Band::AskBrand),
             caps,
@@ -203,24 +203,24 @@ impl Scanner {
                 sum_up(policy.base_rate(listing.platform.as_str(), listing.market.as_str()), found).1
             };
             let odds = policies.iter().map(under).collect();
-            (self.catalog.brands[brand].row.brand_id.as_str(), odds)
+            (self.catalog.snapshot.brands[brand].row.brand_id.as_str(), odds)
         };
         reading.brands(&self.catalog).into_iter().map(of_brand).collect()
     }
 
     /// The pictures of any brand that a listing shows, by picture, then the nearest first; at most `most` for each picture.
     pub fn match_pictures(&self, listing: &Listing, pictures: &[Picture], most: usize) -> Vec<PictureMatch> {
-        let mut hits = self.catalog.pictures.find(pictures, &listing.occurred_at, true);
+        let mut hits = self.catalog.find_pictures(pictures, &listing.occurred_at, true);
         let mut taken = vec![0; pictures.len()];
         hits.retain(|hit| {
             taken[hit.image] += 1;
             taken[hit.image] <= most
         });
         let named = |hit: PictureHit| {
-            let reference = &self.catalog.pictures.references[hit.reference];
+            let reference = self.catalog.picture(hit.reference);
             PictureMatch {
                 image_index: hit.image,
-                product_id: reference.product.map(|p| self.catalog.products[p].row.product_id.to_string()),
+                product_id: reference.product.map(|p| self.catalog.snapshot.products[p].row.product_id.to_string()),
                 reference: reference.name.clone(),
                 method: hit.method,
                 distance: hit.hash_distance(),
@@ -235,10 +235,10 @@ impl Scanner {
 
     /// The products of any brand that a listing resembles most, the best first, with no gate before.
     pub fn match_products(&self, listing: &Listing, most: usize) -> Vec<ProductMatch> {
-        let mut retrieved = self.catalog.index.find(&product_query(&self.catalog, listing, listing.title()), None);
+        let mut retrieved = self.catalog.snapshot.index.find(&product_query(&self.catalog, listing, listing.title()), None);
         retrieved.truncate(most);
         let named = |r: crate::product::Retrieved| ProductMatch {
-            product_id: self.catalog.products[r.product].row.product_id.to_string(),
+            product_id: self.catalog.snapshot.products[r.product].row.product_id.to_string(),
             similarity: Score::from_f64(r.similarity),
         };
         retrieved.into_iter().map(named).collect()

@@ -24,11 +24,12 @@ impl Detector for SellerDetector {
         let weights = &matter.policy.weights.seller;
         let item = |kind, weight| Evidence::new(Name::Seller, kind, Weight::from_f64(weight));
         let (platform, id) = (listing.platform.as_str(), seller.id.as_str());
-        if matter.catalog.authorisation(matter.brand, platform, id, &listing.market, &listing.occurred_at).is_some() {
+        if matter.catalog.overlay.authorisation(matter.brand, platform, id, &listing.market, &listing.occurred_at).is_some() {
             return vec![item(Kind::Authorised, weights.authorised)];
         }
         let vouched = matches!(seller.tier, Some(Tier::Official | Tier::Authorised));
-        let offender = matter.catalog.offender(platform, id).filter(|o| o.since.as_ref().is_none_or(|since| *since <= listing.occurred_at));
+        let offender =
+            matter.catalog.overlay.offender(platform, id).filter(|o| o.since.as_ref().is_none_or(|since| *since <= listing.occurred_at));
         let mut found = Vec::new();
         if vouched {
             found.push(item(Kind::Authorised, weights.official));
@@ -46,6 +47,6 @@ impl Detector for SellerDetector {
 /// The shop's name names the brand and claims to be its own.
 fn claims_to_be(matter: &Matter<'_>, shop: &str) -> bool {
     let shop = normalise(shop);
-    let mut names = matter.catalog.lexicon.of_brand(matter.brand).filter(|n| n.spaced.chars().count() > 3);
+    let mut names = matter.catalog.snapshot.lexicon.of_brand(matter.brand).filter(|n| n.spaced.chars().count() > 3);
     CLAIMS.iter().any(|claim| shop.contains(claim)) && names.any(|n| shop.contains(&n.spaced))
 }

@@ -2,7 +2,6 @@
 
 By restart: the worker finishes, and is started with the other catalog. What it has committed by then says, partition by
 partition, which event was scanned with which catalog, so that every suspect is expected with one version and no other.
-A swap that workers make by themselves while they run would be a second way to do `swap`: one that tells the border.
 """
 
 from faults.expectation import Segment

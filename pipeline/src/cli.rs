@@ -147,6 +147,18 @@ pub(crate) enum CatalogCommand {
         #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// Publish a catalog to the workers that follow the catalog topic: what differs from what stands there, all at once
+    Publish {
+        /// Catalog folder, or a file made by build
+        #[arg(value_name = "DIR|FILE")]
+        path: PathBuf,
+        /// Configuration file of the workers
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Publish it even if far fewer rows are left than stand there now
+        #[arg(long)]
+        may_shrink: bool,
+    },
     /// Copy a catalog folder with each picture replaced by its fingerprint
     Hash {
         /// Catalog folder

@@ -1,6 +1,7 @@
 //! Touchstone: finds suspected counterfeits among marketplace listings.
 
 mod batch;
+mod catalog;
 mod cli;
 mod commands;
 mod config;

@@ -23,6 +23,7 @@ pub(crate) struct Metrics {
     pub(crate) consumer_lag: GaugeVec,
     pub(crate) catalog_age_seconds: Gauge,
     pub(crate) catalog_info: GaugeVec,
+    pub(crate) catalogs: IntCounterVec,
     pub(crate) aborted: IntCounterVec,
     pub(crate) pictures: IntCounterVec,
     pub(crate) picture_cache_hits: IntCounter,
@@ -69,6 +70,7 @@ impl Metrics {
             consumer_lag: gauges("consumer_lag", "Listing events not yet taken, by partition", &["topic", "partition"])?,
             catalog_age_seconds: gauge("catalog_age_seconds", "Time since the catalog was loaded")?,
             catalog_info: gauges("catalog_info", "The catalog in use", &["version"])?,
+            catalogs: counters("catalogs_total", "Catalogs that were put into use, and those that were refused", "outcome")?,
             aborted: counters("transactions_aborted_total", "Transactions aborted, by reason", "reason")?,
             pictures: counters("pictures_total", "Pictures of listings: looked_at, or why not", "outcome")?,
             picture_cache_hits: counter("picture_cache_hits_total", "Pictures known from before by their hash")?,
@@ -96,6 +98,9 @@ impl Metrics {
             self.detector_seconds.with_label_values(&[detector.as_str()]);
         }
         self.pictures.with_label_values(&["looked_at"]);
+        for outcome in ["applied", "refused"] {
+            self.catalogs.with_label_values(&[outcome]);
+        }
         self.aborted.with_label_values(&["abortable"]);
     }
 

@@ -301,11 +301,13 @@ record! {
 record! {
     /// Closes a set of catalog records.
     pub struct SetVersion {
-        /// Hash of the canonical rows.
-        req catalog_version: String,
+        /// Hash of the canonical rows, as the program that wrote them reckons it.
+        opt catalog_version: String,
         /// How many rows the set has, by kind.
-        req rows: BTreeMap<String, u64>,
+        opt rows: BTreeMap<String, u64>,
         /// When it was published.
         opt published_at: Timestamp,
+        /// It may have far fewer rows than the one before.
+        flag may_shrink: bool,
     }
 }

@@ -3,17 +3,15 @@
 //! A first line names the format and its version, a second line holds the SHA-256 of the rest, which is the rows as
 //! zstd-compressed JSON Lines in the form of the catalog topic: `{"kind": "brand", …row}`, closed by a `version` row.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use touchstone_schemas::{Decode, SetVersion, decode};
 
-use super::rows::{CatalogFault, Row, Rows};
+use super::faults::CatalogFault;
+use super::rows::Rows;
 
 const FORMAT: &str = "touchstone catalog 1\n";
 /// A compiled catalog of ten million pictures is far smaller.
@@ -22,36 +20,10 @@ const MOST_BYTES: u64 = 8 << 30;
 /// Writes rows that were checked.
 pub(super) fn write(rows: &Rows, version: &str, path: &Path) -> io::Result<()> {
     let mut text = zstd::Encoder::new(Vec::new(), 3)?;
-    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-    let mut put = |kind: &str, mut row: Value| -> io::Result<()> {
-        *counts.entry(kind.to_owned()).or_default() += 1;
-        row["kind"] = json!(kind);
-        serde_json::to_writer(&mut text, &row)?;
+    let counts = rows.each_record(|_, _, record| {
+        text.write_all(&record)?;
         text.write_all(b"\n")
-    };
-    fn all<T: Serialize>(kind: &str, rows: &[Row<T>], put: &mut impl FnMut(&str, Value) -> io::Result<()>) -> io::Result<()> {
-        rows.iter().try_for_each(|r| put(kind, serde_json::to_value(&r.row)?))
-    }
-    all("brand", &rows.brands, &mut put)?;
-    all("product", &rows.products, &mut put)?;
-    all("rights_holder", &rows.rights_holders, &mut put)?;
-    all("authorised_seller", &rows.authorised_sellers, &mut put)?;
-    all("offender", &rows.offenders, &mut put)?;
-    all("known_fake", &rows.known_fakes, &mut put)?;
-    all("category", &rows.category_map, &mut put)?;
-    for (pack, phrases) in &rows.phrases {
-        for phrase in phrases {
-            let mut row = serde_json::to_value(&phrase.row)?;
-            row["pack"] = json!(pack);
-            put("phrase", row)?;
-        }
-    }
-    if let Some(fx) = &rows.fx {
-        put("fx", serde_json::to_value(fx)?)?;
-    }
-    if let Some(policy) = &rows.policy {
-        put("policy", json!({"toml": policy}))?;
-    }
+    })?;
     let closing = json!({"kind": "version", "catalog_version": version, "rows": counts});
     serde_json::to_writer(&mut text, &closing)?;
     text.write_all(b"\n")?;
@@ -86,43 +58,12 @@ pub(super) fn read(path: &Path) -> Result<Rows, CatalogFault> {
     let mut rows = Rows::default();
     let mut version = None;
     for (i, line) in text.split(|b| *b == b'\n').enumerate().filter(|(_, line)| !line.is_empty()) {
-        take(&mut rows, &mut version, line, i + 1).map_err(|message| fault(i + 1, message))?;
+        version = rows.add(line, i + 1).map_err(|message| fault(i + 1, message))?.or(version);
     }
     let version = version.ok_or_else(|| whole("has no version row: it was not written to its end"))?;
     rows.sort();
-    if rows.version() != version.catalog_version {
+    if version.catalog_version.is_none_or(|version| version != rows.version()) {
         return Err(whole("does not hold the rows that its version names: make it anew with `touchstone catalog build`"));
     }
     Ok(rows)
-}
-
-fn take(rows: &mut Rows, version: &mut Option<SetVersion>, text: &[u8], line: usize) -> Result<(), String> {
-    #[derive(serde::Deserialize)]
-    struct Head {
-        kind: String,
-        #[serde(default)]
-        pack: String,
-        #[serde(default)]
-        toml: String,
-    }
-    fn row<T: Decode>(text: &[u8], line: usize) -> Result<Row<T>, String> {
-        decode::<T>(text).map(|d| Row { row: d.value, line }).map_err(|e| e.to_string())
-    }
-    let head: Head = serde_json::from_slice(text).map_err(|e| e.to_string())?;
-    match head.kind.as_str() {
-        "brand" => rows.brands.push(row(text, line)?),
-        "product" => rows.products.push(row(text, line)?),
-        "rights_holder" => rows.rights_holders.push(row(text, line)?),
-        "authorised_seller" => rows.authorised_sellers.push(row(text, line)?),
-        "offender" => rows.offenders.push(row(text, line)?),
-        "known_fake" => rows.known_fakes.push(row(text, line)?),
-        "category" => rows.category_map.push(row(text, line)?),
-        "phrase" => rows.phrases.entry(head.pack).or_default().push(row(text, line)?),
-        "fx" => rows.fx = Some(row(text, line)?.row),
-        "policy" => rows.policy = Some(head.toml),
-        "version" => *version = Some(row(text, line)?.row),
-        // A later program may write kinds that this one does not know.
-        _ => {}
-    }
-    Ok(())
 }

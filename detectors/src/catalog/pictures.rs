@@ -1,6 +1,6 @@
 //! The pictures of a catalog: hashed from their files, and gathered into an index.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -8,8 +8,9 @@ use std::path::{Component, Path, PathBuf};
 use rayon::prelude::*;
 use touchstone_schemas::{Fingerprint as FingerprintRow, KnownFake};
 
-use super::ProductEntry;
-use super::rows::{CatalogFault, Row, Rows};
+use super::faults::Faults;
+use super::rows::Rows;
+use super::snapshot::ProductEntry;
 use crate::image::{ALGORITHM, Fingerprint, MAX_BYTES, PictureFault, PictureIndex, Reference, ReferenceKind, parse, words};
 
 /// The name of a product's picture, in evidence and wherever else it is spoken of.
@@ -19,7 +20,7 @@ fn name_of(product_id: &str, index: usize) -> String {
 
 /// Replaces every path by the fingerprint of the file, so that a row says what its picture shows. Tells where the files
 /// are, by the pictures' names.
-pub(super) fn hash_files(rows: &mut Rows, folder: &Path) -> (BTreeMap<String, PathBuf>, Vec<CatalogFault>) {
+pub(super) fn hash_files(rows: &mut Rows, folder: &Path, faults: &mut Faults<'_>) -> BTreeMap<String, PathBuf> {
     struct Job<'a> {
         file: &'static str,
         line: usize,
@@ -45,36 +46,36 @@ pub(super) fn hash_files(rows: &mut Rows, folder: &Path) -> (BTreeMap<String, Pa
         fingerprint: &mut r.row.fingerprint,
     });
     let mut jobs: Vec<Job<'_>> = of_products.chain(of_fakes).filter(|job| job.path.is_some()).collect();
-    type Done = (Option<(String, PathBuf)>, Option<CatalogFault>);
+    /// The picture's file; or the file and the line that name it, what is wrong, and whether it is no more than a warning.
+    type Done = Result<(String, PathBuf), (&'static str, usize, String, bool)>;
     let done: Vec<Done> = jobs
         .par_iter_mut()
         .map(|job| {
             let written = job.path.take().unwrap_or_default();
-            let place = folder.join(job.file);
-            let fault = |message: String, warning: bool| CatalogFault { file: place.clone(), line: job.line, message, warning };
+            let fault = |message: String, warning: bool| Err((job.file, job.line, message, warning));
             match read(folder, &written)
                 .and_then(|(path, bytes)| Fingerprint::of(&bytes).and_then(|f| f.row()).map(|row| (path, row)).map_err(|e| e.to_string()))
             {
                 Ok((path, row)) => {
                     *job.fingerprint = Some(row);
-                    (Some((std::mem::take(&mut job.name), path)), None)
+                    Ok((std::mem::take(&mut job.name), path))
                 }
-                Err(reason) if reason == PictureFault::LowDetail.as_str() => (
-                    None,
-                    Some(fault(
-                        format!("picture {written:?} is nearly one colour: it is left out, since its hash would mean nothing"),
-                        true,
-                    )),
-                ),
-                Err(reason) => (
-                    None,
-                    Some(fault(format!("picture {written:?}: {reason}: give a JPEG, PNG, WebP or GIF in the catalog folder"), false)),
-                ),
+                Err(reason) if reason == PictureFault::LowDetail.as_str() => {
+                    fault(format!("picture {written:?} is nearly one colour: it is left out, since its hash would mean nothing"), true)
+                }
+                Err(reason) => fault(format!("picture {written:?}: {reason}: give a JPEG, PNG, WebP or GIF in the catalog folder"), false),
             }
         })
         .collect();
-    let (found, faults): (Vec<_>, Vec<_>) = done.into_iter().unzip();
-    (found.into_iter().flatten().collect(), faults.into_iter().flatten().collect())
+    let mut found = BTreeMap::new();
+    for done in done {
+        match done {
+            Ok((name, path)) => drop(found.insert(name, path)),
+            Err((file, line, message, true)) => faults.warn(file, line, message),
+            Err((file, line, message, false)) => faults.fault(file, line, message),
+        }
+    }
+    found
 }
 
 fn read(folder: &Path, written: &str) -> Result<(PathBuf, Vec<u8>), String> {
@@ -89,10 +90,36 @@ fn read(folder: &Path, written: &str) -> Result<(PathBuf, Vec<u8>), String> {
     Ok((path, bytes))
 }
 
-/// What is wrong with the rows' fingerprints, and which pictures cannot be looked up.
-pub(super) fn check(rows: &Rows, folder: &Path) -> Vec<CatalogFault> {
-    let mut faults = Vec::new();
-    let mut check = |file: &str, line: usize, row: &FingerprintRow| {
+impl Faults<'_> {
+    /// What is wrong with the rows' fingerprints, and which pictures cannot be looked up.
+    pub(super) fn check_pictures(&mut self, rows: &Rows) {
+        let images = || rows.products.iter().flat_map(|r| r.row.images.iter().map(move |image| (r.line, image)));
+        for (line, image) in images() {
+            image.fingerprint.iter().for_each(|row| self.check_fingerprint("products.jsonl", line, row));
+            for pdq in image.pdq.iter().filter(|pdq| words::<4>(pdq).is_none()) {
+                self.fault("products.jsonl", line, format!("pdq {pdq:?} is not 64 hexadecimal digits"));
+            }
+        }
+        self.check_fakes_pictures(rows);
+        let by_url = images().filter(|(_, i)| i.url.is_some() && i.path.is_none() && i.fingerprint.is_none() && i.pdq.is_none());
+        let lines: Vec<usize> = by_url.map(|(line, _)| line).collect();
+        if let Some(first) = lines.first() {
+            let text = format!(
+                "{} pictures, the first here, are given by their url alone and are not looked up: give a path, or a fingerprint made by `touchstone catalog hash`",
+                lines.len()
+            );
+            self.warn("products.jsonl", *first, text);
+        }
+    }
+
+    /// The same of the known fakes alone.
+    pub(super) fn check_fakes_pictures(&mut self, rows: &Rows) {
+        rows.known_fakes
+            .iter()
+            .for_each(|r| r.row.fingerprint.iter().for_each(|row| self.check_fingerprint("known_fakes.jsonl", r.line, row)));
+    }
+
+    fn check_fingerprint(&mut self, file: &str, line: usize, row: &FingerprintRow) {
         let wrong = match () {
             () if row.algo != ALGORITHM => {
                 format!("fingerprint.algo {:?} is not {ALGORITHM:?}: make it anew with `touchstone catalog hash`", row.algo)
@@ -100,32 +127,13 @@ pub(super) fn check(rows: &Rows, folder: &Path) -> Vec<CatalogFault> {
             () if parse(row).is_none() => "fingerprint is not as `touchstone catalog hash` writes it: make it anew".to_owned(),
             () => return,
         };
-        faults.push(CatalogFault { file: folder.join(file), line, message: wrong, warning: false });
-    };
-    let images = || rows.products.iter().flat_map(|r| r.row.images.iter().map(move |image| (r.line, image)));
-    images().for_each(|(line, image)| image.fingerprint.iter().for_each(|row| check("products.jsonl", line, row)));
-    rows.known_fakes.iter().for_each(|r| r.row.fingerprint.iter().for_each(|row| check("known_fakes.jsonl", r.line, row)));
-    let fault = |line: usize, message: String, warning: bool| CatalogFault { file: folder.join("products.jsonl"), line, message, warning };
-    for (line, image) in images().filter(|(_, i)| i.pdq.as_ref().is_some_and(|pdq| words::<4>(pdq).is_none())) {
-        faults.push(fault(line, format!("pdq {:?} is not 64 hexadecimal digits", image.pdq.as_deref().unwrap_or_default()), false));
+        self.fault(file, line, wrong);
     }
-    let by_url: Vec<usize> = images()
-        .filter(|(_, i)| i.url.is_some() && i.path.is_none() && i.fingerprint.is_none() && i.pdq.is_none())
-        .map(|(line, _)| line)
-        .collect();
-    if let Some(first) = by_url.first() {
-        let text = format!(
-            "{} pictures, the first here, are given by their url alone and are not looked up: give a path, or a fingerprint made by `touchstone catalog hash`",
-            by_url.len()
-        );
-        faults.push(fault(*first, text, true));
-    }
-    faults
 }
 
-/// The index over all pictures of compiled products and of known fakes.
-pub(super) fn index(products: &[ProductEntry], fakes: &[Row<KnownFake>], brand_numbers: &HashMap<String, usize>) -> PictureIndex {
-    let of_products = products.iter().enumerate().flat_map(|(number, product)| {
+/// The index over the pictures of compiled products.
+pub(super) fn of_products(products: &[ProductEntry]) -> PictureIndex {
+    PictureIndex::of(products.iter().enumerate().flat_map(|(number, product)| {
         product.row.images.iter().enumerate().filter_map(move |(i, image)| {
             let (kept, pdq) = (image.fingerprint.as_ref().and_then(parse), image.pdq.as_deref().and_then(words::<4>));
             let reference = Reference {
@@ -138,17 +146,20 @@ pub(super) fn index(products: &[ProductEntry], fakes: &[Row<KnownFake>], brand_n
             };
             (kept.is_some() || pdq.is_some()).then_some((reference, kept, pdq))
         })
-    });
-    let of_fakes = fakes.iter().map(|r| &r.row).filter_map(|fake| {
+    }))
+}
+
+/// The index over the pictures of known fakes.
+pub(super) fn of_fakes<'a>(fakes: impl Iterator<Item = (&'a KnownFake, usize)>) -> PictureIndex {
+    PictureIndex::of(fakes.filter_map(|(fake, brand)| {
         let reference = Reference {
             name: fake.id.to_string(),
             url: None,
             kind: ReferenceKind::Fake,
-            brand: brand_numbers[fake.brand_id.as_str()],
+            brand,
             product: None,
             expires_at: fake.expires_at.clone(),
         };
         Some((reference, Some(fake.fingerprint.as_ref().and_then(parse)?), None))
-    });
-    PictureIndex::of(of_products.chain(of_fakes))
+    }))
 }

@@ -25,14 +25,14 @@ impl Detector for ImageDetector {
             (ReferenceKind::Fake, Kind::KnownFake, weights.known_fake),
             (ReferenceKind::Genuine, Kind::ReferenceCopy, weights.reference_copy),
         ] {
-            let hits = matter.pictures.iter().filter(|hit| matter.catalog.pictures.references[hit.reference].kind == of);
+            let hits = matter.pictures.iter().filter(|hit| matter.catalog.picture(hit.reference).kind == of);
             found.extend(hits.take(MOST).map(|hit| {
-                let reference = &matter.catalog.pictures.references[hit.reference];
+                let reference = matter.catalog.picture(hit.reference);
                 let mut evidence = Evidence::new(Name::Image, kind, Weight::from_f64(weight));
                 evidence.image_index = Some(hit.image as u64);
                 evidence.reference = Some(reference.name.clone());
                 evidence.reference_url = reference.url.clone();
-                evidence.product_id = reference.product.map(|p| matter.catalog.products[p].row.product_id.to_string());
+                evidence.product_id = reference.product.map(|p| matter.catalog.snapshot.products[p].row.product_id.to_string());
                 evidence.method = Some(hit.method);
                 evidence.distance = hit.hash_distance().map(u64::from);
                 evidence.bits = hit.hash_distance().map(|_| u64::from(hit.bits));

@@ -58,7 +58,7 @@ pub(crate) struct PictureIndex {
 pub(crate) struct Hit {
     /// Index of the listing's picture.
     pub(crate) image: usize,
-    /// Index into [`PictureIndex::references`].
+    /// The reference's number.
     pub(crate) reference: usize,
     pub(crate) method: Method,
     /// Of hashes; of keypoints only what puts them behind, and the more agree the nearer.
@@ -102,6 +102,37 @@ pub struct PictureMatch {
     pub place: [Score; 4],
 }
 
+/// What the pictures of a listing show at a time, the best view of each reference; by picture, then the nearest first.
+/// References are numbered through all indexes. Local features are looked up where `deep` says so, or where a hash of any
+/// index is not far.
+pub(crate) fn find(indexes: &[&PictureIndex], pictures: &[Picture], at: &Timestamp, deep: bool) -> Vec<Hit> {
+    let mut found: Vec<Vec<Hit>> = indexes.iter().map(|_| Vec::new()).collect();
+    for (image, picture) in pictures.iter().enumerate() {
+        if let Ok(fingerprint) = &picture.fingerprint {
+            let near =
+                indexes.iter().zip(&mut found).map(|(index, hits)| index.find_global(image, fingerprint, hits)).fold(false, |a, b| a | b);
+            if deep || near || indexes.iter().any(|index| index.has_loose_neighbour(fingerprint)) {
+                indexes.iter().zip(&mut found).for_each(|(index, hits)| index.find_local(image, fingerprint, hits));
+            }
+        }
+        if let Some(pdq) = &picture.pdq {
+            indexes.iter().zip(&mut found).for_each(|(index, hits)| index.find_pdq(image, pdq, hits));
+        }
+    }
+    let mut before = 0;
+    let mut hits = Vec::new();
+    for (index, mut own) in indexes.iter().zip(found) {
+        own.retain(|hit| index.references[hit.reference].expires_at.as_ref().is_none_or(|until| at < until));
+        hits.extend(own.into_iter().map(|hit| Hit { reference: before + hit.reference, ..hit }));
+        before += index.references.len();
+    }
+    // Stable: of equals the first view stays.
+    hits.sort_by_key(|hit| (hit.image, hit.reference, hit.distance));
+    hits.dedup_by_key(|hit| (hit.image, hit.reference));
+    hits.sort_by_key(|hit| (hit.image, hit.distance, hit.reference));
+    hits
+}
+
 impl PictureIndex {
     /// Pictures of a catalog with what is kept of each.
     pub(crate) fn of(pictures: impl Iterator<Item = (Reference, Option<Kept>, Option<Pdq>)>) -> Self {
@@ -127,38 +158,11 @@ impl PictureIndex {
         self.references.is_empty()
     }
 
-    /// What the pictures of a listing show at a time, the best view of each reference; by picture, then the nearest first.
-    /// Local features are looked up where `deep` says so, or where a hash is not far.
-    pub(crate) fn find(&self, pictures: &[Picture], at: &Timestamp, deep: bool) -> Vec<Hit> {
-        let mut hits = Vec::new();
-        for (image, picture) in pictures.iter().enumerate() {
-            if let Ok(fingerprint) = &picture.fingerprint {
-                let near = self.find_global(image, fingerprint, &mut hits);
-                if deep || near || self.has_loose_neighbour(fingerprint) {
-                    self.find_local(image, fingerprint, &mut hits);
-                }
-            }
-            for (i, distance) in picture.pdq.iter().flat_map(|pdq| within(&self.pdqs, pdq, PDQ_RADIUS)) {
-                let reference = self.pdqs[i].1 as usize;
-                let view = "whole".to_owned();
-                hits.push(Hit {
-                    image,
-                    reference,
-                    method: Method::Hash,
-                    distance,
-                    bits: 256,
-                    inliers: None,
-                    view,
-                    place: [0.0, 0.0, 1.0, 1.0],
-                });
-            }
+    fn find_pdq(&self, image: usize, pdq: &Pdq, hits: &mut Vec<Hit>) {
+        for (i, distance) in within(&self.pdqs, pdq, PDQ_RADIUS) {
+            let (reference, method, view) = (self.pdqs[i].1 as usize, Method::Hash, "whole".to_owned());
+            hits.push(Hit { image, reference, method, distance, bits: 256, inliers: None, view, place: [0.0, 0.0, 1.0, 1.0] });
         }
-        hits.retain(|hit| self.references[hit.reference].expires_at.as_ref().is_none_or(|until| at < until));
-        // Stable: of equals the first view stays.
-        hits.sort_by_key(|hit| (hit.image, hit.reference, hit.distance));
-        hits.dedup_by_key(|hit| (hit.image, hit.reference));
-        hits.sort_by_key(|hit| (hit.image, hit.distance, hit.reference));
-        hits
     }
 
     fn has_loose_neighbour(&self, fingerprint: &Fingerprint) -> bool {

@@ -18,7 +18,7 @@ pub(crate) use detector::ImageDetector;
 pub use fingerprint::{ALGORITHM, Fingerprint, Pdq, pdq};
 pub(crate) use fingerprint::{parse, words};
 pub use index::PictureMatch;
-pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind};
+pub(crate) use index::{Hit, PictureIndex, Reference, ReferenceKind, find};
 pub use jpeg::blocks;
 pub use search::{Hash192, HashSearch};
 

@@ -44,7 +44,7 @@ fn compare(matter: &Matter<'_>) -> Vec<Evidence> {
         let mut evidence = Evidence::new(Name::Price, kind, Weight::from_f64(weight));
         evidence.ratio = Some(Score::from_f64(ratio));
         evidence.unit_price = Amount::from_value(asked.price.amount.value() / asked.units);
-        let rate = matter.catalog.rates.usd(&asked.price.currency);
+        let rate = matter.catalog.snapshot.rates.usd(&asked.price.currency);
         evidence.reference = rate.and_then(|rate| Amount::from_value(against.usd / rate)).map(|a| a.to_string());
         evidence.basis = Some(against.basis);
         evidence
@@ -64,7 +64,7 @@ fn compare(matter: &Matter<'_>) -> Vec<Evidence> {
 
 /// The price of a case says nothing about a phone, that of a box or a book nothing about what it is of.
 fn says_nothing(matter: &Matter<'_>) -> bool {
-    let words = &matter.catalog.words;
+    let words = &matter.catalog.snapshot.words;
     let said = |kinds: &[PhraseKind]| matter.reading.in_title(matter.catalog, kinds).next().is_some();
     // "Empty box", "repair service": said so plainly that the goods' own name does not speak against it.
     let plain = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About];
@@ -75,8 +75,8 @@ fn says_nothing(matter: &Matter<'_>) -> bool {
     let named = matter.reading.goods.is_some_and(|g| matter.makes(g.class) == Some(true));
     let others = [PhraseKind::Part, PhraseKind::Packaging, PhraseKind::About, PhraseKind::ScaleModel, PhraseKind::Sample];
     // Of cosmetics there are genuine samples at a part of the price.
-    let cosmetics = matter.catalog.classes.by_name("cosmetics");
-    let cosmetic = matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.classes.is_within(g.class, c)));
+    let cosmetics = matter.catalog.snapshot.classes.by_name("cosmetics");
+    let cosmetic = matter.goods.is_some_and(|g| cosmetics.is_some_and(|c| matter.catalog.snapshot.classes.is_within(g.class, c)));
     matter.accessory.is_some() || plainly || (!named && said(&others)) || (cosmetic && said(&[PhraseKind::Sample]))
 }
 
@@ -103,7 +103,7 @@ fn asked<'a>(matter: &Matter<'a>) -> Option<Asked<'a>> {
         // Pieces of a listing are far below what a float holds exactly.
         #[allow(clippy::cast_precision_loss)]
         let units = units.or(whole).unwrap_or(1).max(1) as f64;
-        let usd = matter.catalog.rates.price_in_usd(price)? / units;
+        let usd = matter.catalog.snapshot.rates.price_in_usd(price)? / units;
         (usd > 0.0).then_some(Asked { price, units, usd, spread: 1.0 })
     };
     let mut variants: Vec<Asked<'a>> = listing.variants.iter().filter_map(|v| ask(v.price.as_ref()?, v.units)).collect();

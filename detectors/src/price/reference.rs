@@ -38,7 +38,7 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
     {
         return Some(Comparison { guessed: true, ..by(usd, Basis::Product, weights.by_likely_product) });
     }
-    if let Some(usd) = matter.shown().and_then(|product| of_market(matter, &matter.catalog.products[product].references)) {
+    if let Some(usd) = matter.shown().and_then(|product| of_market(matter, &matter.catalog.snapshot.products[product].references)) {
         return Some(by(usd, Basis::Product, weights.by_product));
     }
     let Some(goods) = matter.goods else {
@@ -47,7 +47,7 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
         let usd = cheapest(matter, &|r| r.class == main)?;
         return Some(Comparison { usd, basis: Basis::BrandCategory, sureness: weights.by_main_class, guessed: true });
     };
-    let tree = &matter.catalog.classes;
+    let tree = &matter.catalog.snapshot.classes;
     let sure = if goods.source == Source::Named { weights.by_class } else { weights.by_likely_class };
     let of = |class: Class| cheapest(matter, &|r| r.class == Some(class));
     let exact = of(goods.class).map(|usd| by(usd, Basis::BrandCategory, sure));
@@ -68,14 +68,14 @@ pub(crate) fn reference(matter: &Matter<'_>) -> Option<Comparison> {
 
 /// The median of the products that are as likely meant as the best.
 fn of_product(matter: &Matter<'_>, best: f64) -> Option<f64> {
-    let fits = |product: usize| match (matter.reading.goods, matter.catalog.products[product].class) {
-        (Some(goods), Some(class)) => matter.catalog.classes.overlap(goods.class, class),
+    let fits = |product: usize| match (matter.reading.goods, matter.catalog.snapshot.products[product].class) {
+        (Some(goods), Some(class)) => matter.catalog.snapshot.classes.overlap(goods.class, class),
         _ => true,
     };
     let numbered = matter.models.iter().map(|m| m.product);
     let alike = matter.products.iter().filter(|r| r.odds >= best - AS_LIKELY).map(|r| r.product).filter(|p| fits(*p));
     let meant: Vec<usize> = if matter.models.is_empty() { alike.collect() } else { numbered.collect() };
-    let mut prices: Vec<f64> = meant.iter().filter_map(|p| of_market(matter, &matter.catalog.products[*p].references)).collect();
+    let mut prices: Vec<f64> = meant.iter().filter_map(|p| of_market(matter, &matter.catalog.snapshot.products[*p].references)).collect();
     prices.sort_by(f64::total_cmp);
     prices.get(prices.len() / 2).copied()
 }

@@ -83,7 +83,7 @@ fn mentions(matter: &Matter<'_>) -> Vec<Evidence> {
             weights.mention_elsewhere
         };
         let mut evidence = item(Kind::BrandMention, weight * factor);
-        evidence.alias = Some(matter.catalog.lexicon.names[name].written.clone());
+        evidence.alias = Some(matter.catalog.snapshot.lexicon.names[name].written.clone());
         evidence.r#match = Some(kind);
         place(matter, &mut evidence, &pieces);
         evidence
@@ -95,7 +95,7 @@ fn product(matter: &Matter<'_>) -> Option<Evidence> {
     let product = matter.product()?;
     let alone = matter.mentions.is_empty() && matter.anchored;
     let mut evidence = item(Kind::ProductMatch, if alone { matter.policy.weights.text.model_number } else { 0.0 });
-    evidence.product_id = Some(matter.catalog.products[product.product].row.product_id.to_string());
+    evidence.product_id = Some(matter.catalog.snapshot.products[product.product].row.product_id.to_string());
     evidence.similarity = Some(Score::from_f64(product.similarity));
     let pieces: Vec<Piece> = matter.models.iter().filter(|m| m.product == product.product).map(|m| m.piece).collect();
     place(matter, &mut evidence, &pieces);
@@ -103,7 +103,7 @@ fn product(matter: &Matter<'_>) -> Option<Evidence> {
 }
 
 fn known_fakes(matter: &Matter<'_>) -> Vec<Evidence> {
-    let own = matter.catalog.fake_texts.iter().filter(|fake| fake.brand == matter.brand);
+    let own = matter.catalog.overlay.fake_texts.iter().filter(|fake| fake.brand == matter.brand);
     let repeated = own.filter(|fake| fake.is_repeated(&matter.reading.document, &matter.listing().occurred_at));
     let evidence = |fake: &FakeText| {
         let mut evidence = item(Kind::KnownFakeText, matter.policy.weights.text.known_fake_text);
@@ -116,12 +116,12 @@ fn known_fakes(matter: &Matter<'_>) -> Vec<Evidence> {
 fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
     let weights = &matter.policy.weights.text;
     let mut groups: BTreeMap<(Kind, usize, bool), Vec<Piece>> = BTreeMap::new();
-    let tree = &matter.catalog.classes;
+    let tree = &matter.catalog.snapshot.classes;
     let named = matter.mentions.iter().any(|m| !matter.reading.document.in_prose(m.piece));
     let scale_model = matter.reading.in_title(matter.catalog, &[PhraseKind::ScaleModel]).next().and_then(|_| tree.by_name("scale_models"));
     for hit in &matter.reading.hits {
         let super::What::Phrase(index) = hit.what else { continue };
-        let entry = &matter.catalog.words.phrases[index];
+        let entry = &matter.catalog.snapshot.words.phrases[index];
         let kind = match entry.row.says {
             PhraseKind::Coded => Kind::CodedPhrase,
             PhraseKind::Denial => Kind::Denial,
@@ -145,7 +145,7 @@ fn phrases(matter: &Matter<'_>) -> Vec<Evidence> {
         }
     }
     let group = |((kind, index, elsewhere), pieces): ((Kind, usize, bool), Vec<Piece>)| {
-        let entry = &matter.catalog.words.phrases[index];
+        let entry = &matter.catalog.snapshot.words.phrases[index];
         let full = match kind {
             Kind::CodedPhrase => weights.coded_phrase,
             Kind::Denial => weights.denial,
@@ -196,7 +196,7 @@ fn speaks(matter: &Matter<'_>, language: &str) -> bool {
 
 /// Whether a word right beside a phrase names goods of which it means something else: "replica jersey".
 fn beside(matter: &Matter<'_>, hit: &Hit, not_in: &[Class]) -> bool {
-    let tree = &matter.catalog.classes;
+    let tree = &matter.catalog.snapshot.classes;
     let near = |h: &Hit| matter.reading.document.within_words(h.piece, hit.piece, 1);
     let other = |class: Class| not_in.iter().any(|not_in| tree.is_within(class, *not_in));
     matter.reading.hits.iter().any(|h| matches!(h.what, super::What::Class(class, _) if other(class)) && near(h))
@@ -217,7 +217,7 @@ fn near_a_mention(matter: &Matter<'_>, hit: &Hit) -> bool {
 
 /// Other protected brands in the title. A name that may be an ordinary word is no other brand.
 fn several_brands(matter: &Matter<'_>) -> Option<Evidence> {
-    let names = &matter.catalog.lexicon.names;
+    let names = &matter.catalog.snapshot.lexicon.names;
     let in_title = |p: Piece| matter.reading.document.in_title(p);
     let others: BTreeMap<usize, Piece> = matter
         .reading
@@ -232,7 +232,7 @@ fn several_brands(matter: &Matter<'_>) -> Option<Evidence> {
         return None;
     }
     let mut evidence = item(Kind::MultiBrand, matter.policy.weights.text.multi_brand);
-    evidence.brands = others.keys().map(|b| matter.catalog.brands[*b].row.brand_id.to_string()).collect();
+    evidence.brands = others.keys().map(|b| matter.catalog.snapshot.brands[*b].row.brand_id.to_string()).collect();
     place(matter, &mut evidence, &others.into_values().collect::<Vec<_>>());
     Some(evidence)
 }
@@ -267,7 +267,7 @@ const NO_BRAND: &[&str] = &[
 fn declared_brand(matter: &Matter<'_>) -> Option<Evidence> {
     let declared = matter.listing().brand.as_deref()?;
     let folded = normalise(declared);
-    let own = matter.catalog.lexicon.of_brand(matter.brand);
+    let own = matter.catalog.snapshot.lexicon.of_brand(matter.brand);
     let contains = |name: &str| format!(" {folded} ").contains(&format!(" {name} "));
     let in_title = matter.mentions.iter().any(|m| matter.reading.document.in_title(m.piece));
     if folded.is_empty() || !in_title || own.into_iter().any(|n| contains(&n.spaced)) {

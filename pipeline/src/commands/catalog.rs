@@ -1,13 +1,15 @@
-//! `touchstone catalog`: check a catalog, compile it, hash its pictures.
+//! `touchstone catalog`: check a catalog, compile it, hash its pictures, publish it.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use touchstone_detectors::Rows;
+use touchstone_detectors::{Catalog, Rows};
 
 use super::{load, policy, sound};
+use crate::catalog::{self, Published};
 use crate::cli::CatalogCommand;
 use crate::failure::Failure;
+use crate::{config, logs};
 
 pub(crate) fn run(command: &CatalogCommand) -> Result<(), Failure> {
     match command {
@@ -17,6 +19,7 @@ pub(crate) fn run(command: &CatalogCommand) -> Result<(), Failure> {
             writeln!(io::stdout(), "{}: version {version}", out.display())?;
             Ok(())
         }
+        CatalogCommand::Publish { path, config, may_shrink } => publish(path, config, *may_shrink),
         CatalogCommand::Hash { folder, out } => {
             let rows = sound(Rows::load(folder))?;
             if out.exists() {
@@ -32,6 +35,20 @@ fn check(path: &Path) -> Result<(), Failure> {
     policy(None, path, &catalog)?;
     let (brands, products, pictures) = catalog.size();
     writeln!(io::stdout(), "{brands} brands, {products} products, {pictures} pictures, version {}: no faults", catalog.version())?;
+    Ok(())
+}
+
+fn publish(path: &Path, config: &Path, may_shrink: bool) -> Result<(), Failure> {
+    let config = config::load(config)?;
+    logs::start(&config.logs);
+    let mut rows = sound(Rows::load(path))?;
+    rows.sort();
+    // Whatever workers would refuse is told here.
+    let catalog = Catalog::compile(rows.clone()).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
+    policy(None, path, &catalog)?;
+    let Published { written, deleted, unchanged } = catalog::publish(&config, &rows, may_shrink)?;
+    let version = catalog.version();
+    writeln!(io::stdout(), "version {version}: {written} rows written, {deleted} deleted, {unchanged} as they were")?;
     Ok(())
 }
 

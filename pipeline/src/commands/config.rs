@@ -1,12 +1,11 @@
 //! `touchstone config` and `touchstone topics create`.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
 
-use super::load;
 use crate::cli::{ConfigCommand, TopicsCommand};
 use crate::failure::Failure;
-use crate::{config, kafka};
+use crate::{catalog, config, kafka};
 
 pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
     match command {
@@ -23,10 +22,21 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<(), Failure> {
 pub(crate) fn topics(command: &TopicsCommand) -> Result<(), Failure> {
     let TopicsCommand::Create { config } = command;
     let config = config::load(config)?;
-    let catalog = load(Path::new(&config.catalog.path))?;
-    let own_topics: Vec<String> = catalog.brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
-    for (topic, became) in kafka::create(&config, &own_topics)? {
-        writeln!(io::stdout(), "{topic}: {became}")?;
+    // A folder with faults is told before anything is made; a catalog may stand in a topic that is only made here.
+    let given = if config.catalog.path.is_empty() { None } else { catalog::current(&config)? };
+    let mut told = BTreeSet::new();
+    let mut tell = |topics: Vec<(String, &str)>| -> io::Result<()> {
+        topics
+            .into_iter()
+            .filter(|(topic, _)| told.insert(topic.clone()))
+            .try_for_each(|(topic, became)| writeln!(io::stdout(), "{topic}: {became}"))
+    };
+    tell(kafka::create(&config, &[])?)?;
+    let catalog = given.map_or_else(|| catalog::current(&config), |given| Ok(Some(given)))?;
+    let brands = catalog.iter().flat_map(|(catalog, _)| catalog.brands());
+    let own_topics: Vec<String> = brands.filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
+    if !own_topics.is_empty() {
+        tell(kafka::create(&config, &own_topics)?)?;
     }
     Ok(())
 }

@@ -3,12 +3,12 @@
 #![allow(clippy::disallowed_types, reason = "waits for a bounded time")]
 
 use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers, Message, OwnedHeaders};
@@ -19,7 +19,7 @@ use touchstone_schemas::FaultReason;
 use crate::cli::ReplayArgs;
 use crate::config::{self, Config};
 use crate::failure::Failure;
-use crate::kafka::{self, Names, Span};
+use crate::kafka::{self, Asking, Names, Span};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -78,16 +78,16 @@ struct Replay<'a> {
     partitions: Vec<i32>,
     listing_partitions: Vec<i32>,
     /// Remember how far dead letters of each reason were put back, in a group of its own.
-    bookmarks: BTreeMap<String, BaseConsumer>,
+    bookmarks: BTreeMap<String, BaseConsumer<Asking>>,
     /// Tells how far the workers are.
-    workers: BaseConsumer,
+    workers: BaseConsumer<Asking>,
 }
 
 impl<'a> Replay<'a> {
     fn new(config: &'a Config, args: &'a ReplayArgs) -> Result<Self, Failure> {
         let names = Names::new(config);
         let cannot = |e: &KafkaError| kafka::unreachable(config, e);
-        let member = |group: &str| -> Result<BaseConsumer, KafkaError> { kafka::reader(config).set("group.id", group).create() };
+        let member = |group: &str| kafka::asking(kafka::reader(config).set("group.id", group));
         let group = &config.kafka.group_id;
         let workers = member(group).map_err(|e| cannot(&e))?;
         let dead_letters = names.of("dead-letters");
@@ -126,7 +126,7 @@ impl<'a> Replay<'a> {
         }
         let from = |partition, span: Span| begins.iter().filter(|((_, p), _)| *p == partition).map(|(_, b)| *b).min().unwrap_or(span.low);
         let producer: BaseProducer<Reports, NoCustomPartitioner> =
-            BaseProducer::from_config_and_context(&kafka::writer(self.config), Reports::default()).map_err(|e| cannot(&e))?;
+            kafka::connect_producer(&kafka::writer(self.config), Reports::default()).map_err(|e| cannot(&e))?;
         let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
         let mut failed = None;
         let ends = kafka::read(
@@ -255,7 +255,13 @@ impl Reports {
     }
 }
 
-impl ClientContext for Reports {}
+impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        kafka::bear(file)
+    }
+}
 
 impl ProducerContext for Reports {
     type DeliveryOpaque = Box<String>;

@@ -50,15 +50,14 @@ fn scanner(input: &Input) -> Result<Arc<Scanner>, Failure> {
 
 /// The catalog and the policy that a worker's configuration names.
 pub(crate) fn configured(config: &Config) -> Result<(Catalog, Policy), Failure> {
-    let place = &config.catalog;
-    let catalog = load(Path::new(&place.path))?;
-    let own = Some(PathBuf::from(&place.policy)).filter(|p| !p.as_os_str().is_empty());
-    let policy = policy(own.as_deref(), Path::new(&place.path), &catalog)?;
+    let path = Path::new(&config.catalog.path);
+    let catalog = load(path)?;
+    let policy = crate::catalog::policy_of(config, path, &catalog)?;
     Ok((catalog, policy))
 }
 
 /// The policy of a file, else the catalog's own, else the shipped one.
-fn policy(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
+pub(crate) fn policy(own: Option<&Path>, catalog_path: &Path, catalog: &Catalog) -> Result<Policy, Failure> {
     let (place, text) = policy_text(own, catalog_path, catalog)?;
     let wrong = |e: String| Failure::Usage(format!("{}: {e}", place.display()));
     let policy = Policy::parse(&text).map_err(wrong)?;

@@ -30,7 +30,7 @@ sections! {
         cert_file: String = "",
         /// File of its private key, in PEM.
         key_file: String = "",
-        /// PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, where the protocol begins with SASL.
+        /// PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, where the protocol begins with SASL.
         sasl_mechanism: String = "SCRAM-SHA-512",
         /// User, where the protocol begins with SASL.
         username: String = "",
@@ -38,6 +38,8 @@ sections! {
         password: Secret = "",
         /// File that holds the password; the end of its line does not count.
         password_file: String = "",
+        /// File that holds a JWT, for OAUTHBEARER; read again before the token expires, so that another may be put there.
+        token_file: String = "",
         /// exactly_once: outputs and offsets in one transaction. at_least_once: offsets after outputs, which may come twice.
         delivery: String = "exactly_once",
         /// A worker that is silent this long is taken for dead, and others take over; milliseconds.
@@ -50,10 +52,12 @@ sections! {
 
     /// Where the brands' catalog is.
     catalog: CatalogPlace {
-        /// A catalog folder, or a file made by `touchstone catalog build`.
+        /// A catalog folder, or a file made by `touchstone catalog build`; when empty, the catalog topic, which `touchstone catalog publish` fills.
         path: String = "catalog",
         /// A policy file; the catalog's own when empty.
         policy: String = "",
+        /// Share of the brands, products or pictures that may be gone from one published catalog to the next; one that loses more is refused.
+        largest_shrink: f64 = 0.5,
     }
 
     /// How much is done at once.
@@ -137,6 +141,11 @@ impl serde::Serialize for Secret {
 }
 
 impl Kafka {
+    /// Whether a token proves who the worker is.
+    pub(crate) fn bears_token(&self) -> bool {
+        self.security_protocol.starts_with("SASL") && self.sasl_mechanism == "OAUTHBEARER"
+    }
+
     /// Whether outputs and offsets go in one transaction.
     pub(crate) fn is_exactly_once(&self) -> bool {
         self.delivery != "at_least_once"
@@ -146,6 +155,10 @@ impl Kafka {
 impl Config {
     /// Reads the secrets that are kept in files.
     fn read_secrets(&mut self) -> Result<(), String> {
+        if self.kafka.bears_token() {
+            // Read again for each client; a fault is better told now.
+            crate::kafka::read_token(&self.kafka.token_file)?;
+        }
         let file = &self.kafka.password_file;
         if file.is_empty() {
             return Ok(());
@@ -169,7 +182,7 @@ impl Config {
             false => Err(format!("{key} = {value} is not from {low} to {high}")),
         };
         one_of("kafka.security_protocol", &self.kafka.security_protocol, &["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"])?;
-        one_of("kafka.sasl_mechanism", &self.kafka.sasl_mechanism, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])?;
+        one_of("kafka.sasl_mechanism", &self.kafka.sasl_mechanism, &["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"])?;
         one_of("kafka.delivery", &self.kafka.delivery, &["exactly_once", "at_least_once"])?;
         one_of("logs.level", &self.logs.level, &["error", "warn", "info", "debug", "trace"])?;
         one_of("logs.format", &self.logs.format, &["text", "json"])?;
@@ -184,11 +197,22 @@ impl Config {
         between("pictures.per_host", self.pictures.per_host, 1, 1_000)?;
         between("pictures.at_once", self.pictures.at_once, 1, 10_000)?;
         crate::remote::nets(&self.pictures.allow)?;
+        if !(0.0..=1.0).contains(&self.catalog.largest_shrink) {
+            return Err(format!("catalog.largest_shrink = {} is not from 0 to 1", self.catalog.largest_shrink));
+        }
         between("http.most_requests", self.http.most_requests, 1, 10_000)?;
         between("topics.partitions", self.topics.partitions, 1, 10_000)?;
         between("topics.replication", self.topics.replication, 1, 9)?;
         if self.kafka.cert_file.is_empty() != self.kafka.key_file.is_empty() {
             return Err("kafka.cert_file and kafka.key_file go together: give both or neither".to_owned());
+        }
+        match (self.kafka.bears_token(), self.kafka.token_file.is_empty()) {
+            (true, true) => return Err("kafka.token_file is empty: name the file of the token, for OAUTHBEARER".to_owned()),
+            (false, false) => {
+                let needed = "kafka.security_protocol = \"SASL_SSL\" and kafka.sasl_mechanism = \"OAUTHBEARER\"";
+                return Err(format!("kafka.token_file is given, and nothing asks for a token: set {needed}"));
+            }
+            _ => {}
         }
         for (key, address) in [("http.operations", &self.http.operations), ("http.service", &self.http.service)] {
             if !address.is_empty() && address.parse::<std::net::SocketAddr>().is_err() {
@@ -210,7 +234,7 @@ impl Config {
         let mut value = serde_json::to_value(self).unwrap_or_default();
         // A property of librdkafka may be a secret, too.
         if let Some(properties) = value["kafka"]["properties"].as_object_mut() {
-            let secret = |key: &str| ["password", "secret", "key", "token"].iter().any(|word| key.contains(word));
+            let secret = |key: &str| ["password", "secret", "key", "token", "oauthbearer"].iter().any(|word| key.contains(word));
             properties.iter_mut().filter(|(key, _)| secret(key)).for_each(|(_, value)| *value = "***".into());
         }
         value
@@ -236,9 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn a_token_and_what_asks_for_it_go_together() {
+        let check = |kafka: &str| toml::from_str::<Config>(&format!("[kafka]\n{kafka}")).expect("a configuration").check();
+        let bearing = "security_protocol = \"SASL_SSL\"\nsasl_mechanism = \"OAUTHBEARER\"\n";
+        assert!(check(bearing).is_err_and(|e| e.contains("kafka.token_file is empty")));
+        assert!(check("token_file = \"/token\"").is_err_and(|e| e.contains("nothing asks for a token")));
+        assert_eq!(check(&format!("{bearing}token_file = \"/token\"")), Ok(()));
+    }
+
+    #[test]
     fn secrets_are_masked() {
-        let text = "[kafka]\npassword = \"hush\"\n[kafka.properties]\n\"ssl.key.password\" = \"hush\"\n[http]\ntokens = [\"hush\"]";
-        let config: Config = toml::from_str(text).expect("a configuration");
+        let properties = "\"ssl.key.password\" = \"hush\"\n\"sasl.oauthbearer.config\" = \"hush\"";
+        let text = format!("[kafka]\npassword = \"hush\"\n[kafka.properties]\n{properties}\n[http]\ntokens = [\"hush\"]");
+        let config: Config = toml::from_str(&text).expect("a configuration");
         let shown = format!("{} {config:?}", config.masked());
         assert_eq!(config.kafka.password.reveal(), "hush");
         assert!(config.masked().to_string().contains("***") && !config.masked().to_string().contains("hush"), "{shown}");

@@ -12,7 +12,6 @@ mod stream;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::TcpListener;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -25,7 +24,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use touchstone_detectors::{Catalog, Policy};
 use touchstone_schemas::{Band, Suspect, decode};
 
-use crate::commands::run::{ready, share, stop_on_signals};
+use crate::commands::run::{share, stop_on_signals};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::kafka::Names;
@@ -69,10 +68,8 @@ pub(crate) fn run(once: bool) -> Result<(), Failure> {
     let catalog = Catalog::load(folder.path()).map_err(|faults| Failure::Run(anyhow::anyhow!("the demo's catalog: {faults:?}")))?.0;
     let shared = share(config)?;
     stop_on_signals(shared.health.clone())?;
-    let loaded = Arc::new(OnceLock::new());
-    let listeners = http::start(&shared, &loaded)?;
-    let scanner = ready(&shared, catalog, Policy::shipped());
-    let _ = loaded.set(scanner.clone());
+    let listeners = http::start(&shared)?;
+    shared.live.put(catalog, Policy::shipped());
 
     let brokers = &shared.config.kafka.brokers;
     let at = |address: Option<std::net::SocketAddr>| address.map(|a| a.to_string()).unwrap_or_default();
@@ -84,7 +81,7 @@ pub(crate) fn run(once: bool) -> Result<(), Failure> {
 
     let mut truth = HashMap::new();
     let found = std::thread::scope(|scope| {
-        let working = scope.spawn(|| worker::run(&shared, &scanner));
+        let working = scope.spawn(|| worker::run(&shared));
         let outcome = feed_and_show(once, &shared, &names, &products, &mut truth, || working.is_finished());
         shared.health.stop();
         let worked = working.join().unwrap_or_else(|_| Err(Failure::Run(anyhow::anyhow!("the worker panicked"))));

@@ -4,25 +4,28 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
-use rdkafka::metadata::Metadata;
-use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer};
+use rdkafka::metadata::{Metadata, MetadataTopic};
+use rdkafka::producer::{BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::Finding;
 use crate::config::Config;
-use crate::kafka::{self, Names, Reports, Span};
+use crate::kafka::{self, Asking, Names, Reports, Span};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
-/// How often what may pass is tried again, and the rest before it.
-const TRIES: u32 = 5;
+/// The rest before what may pass is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Longest wait for a message.
+const WAIT: Duration = Duration::from_millis(100);
+/// Topics that a worker cannot do without, and what it must be permitted there; the catalog only where there is no other.
+const NEEDED: [(&str, &str); 5] =
+    [("listings", "READ"), ("suspects", "WRITE"), ("dead-letters", "WRITE"), ("state", "READ and WRITE"), ("catalog", "READ")];
 /// The largest record that the worker writes, and a little.
 const LARGEST: u64 = 2_000_000;
 /// A listing this much later than this machine's clock shows a clock that is wrong; milliseconds.
@@ -31,25 +34,27 @@ const AHEAD: i64 = 5_000;
 /// What was found, and how many partitions the listings have.
 pub(super) fn look(config: &Config, own_topics: &[String]) -> (Vec<Finding>, usize) {
     let names = Names::new(config);
-    let connected = kafka::reader(config).create().and_then(|client: BaseConsumer| {
-        let metadata = client.fetch_metadata(None, CALL)?;
+    let connected = kafka::asking(&kafka::reader(config)).map_err(|e| e.to_string()).and_then(|client| {
+        let metadata = client.fetch_metadata(None, CALL).map_err(|e| kafka::why(&client, &e))?;
         Ok((client, metadata))
     });
     let (client, metadata) = match connected {
         Ok(connected) => connected,
         Err(e) => {
-            let advice = "look at kafka.brokers, kafka.security_protocol, the certificates, and the user with its password";
+            let advice = "look at kafka.brokers, kafka.security_protocol, the certificates, and the user with its password or token";
             return (vec![Finding::bad("brokers", format!("{} cannot be reached, or refuse: {e}", config.kafka.brokers), advice)], 0);
         }
     };
     let mut found = vec![Finding::good("brokers", format!("{} at {}", metadata.brokers().len(), config.kafka.brokers))];
     let partitions = |topic: &str| partitions_of(&metadata, &names.of(topic));
-    topics(&names, own_topics, &metadata, &mut found);
+    let needed: Vec<(&str, &str)> = NEEDED.into_iter().filter(|(topic, _)| *topic != "catalog" || config.catalog.path.is_empty()).collect();
+    topics(&client, &names, &needed, own_topics, &metadata, &mut found);
     settings(config, &names, &mut found);
     let listings = partitions("listings");
-    if ["listings", "suspects", "dead-letters", "state"].into_iter().all(|topic| partitions(topic) > 0) {
-        found.push(reading(config, &client, &names, listings));
-        found.push(writing(config, &names));
+    if needed.iter().all(|(topic, _)| partitions(topic) > 0) {
+        found.extend(reading(config, &client, &names, listings));
+        let of_brands = own_topics.iter().map(|brand| names.of_brand(brand)).filter(|topic| partitions_of(&metadata, topic) > 0);
+        found.extend(writing(config, ["suspects", "dead-letters", "state"].map(|topic| names.of(topic)).into_iter().chain(of_brands)));
         found.push(clock(config, &names, listings));
     }
     found.push(effective(config));
@@ -60,16 +65,28 @@ fn partitions_of(metadata: &Metadata, topic: &str) -> usize {
     metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none()).map_or(0, |t| t.partitions().len())
 }
 
-fn topics(names: &Names, own_topics: &[String], metadata: &Metadata, found: &mut Vec<Finding>) {
-    const NEEDED: [&str; 4] = ["listings", "suspects", "dead-letters", "state"];
-    let of_brands = own_topics.iter().map(|brand| (names.of_brand(brand), false));
-    let wanted = kafka::TOPICS.iter().map(|(topic, _)| (names.of(topic), NEEDED.contains(topic))).chain(of_brands);
+fn topics(
+    client: &BaseConsumer<Asking>,
+    names: &Names,
+    needed: &[(&str, &'static str)],
+    own_topics: &[String],
+    metadata: &Metadata,
+    found: &mut Vec<Finding>,
+) {
+    let permission = |topic: &str| needed.iter().find(|(name, _)| *name == topic).map_or("", |(_, permission)| *permission);
+    let of_brands = own_topics.iter().map(|brand| (names.of_brand(brand), false, "WRITE"));
+    let wanted =
+        kafka::TOPICS.iter().map(|(topic, _)| (names.of(topic), !permission(topic).is_empty(), permission(topic))).chain(of_brands);
     let (mut there, mut copies) = (0, usize::MAX);
-    for (topic, needed) in wanted {
+    for (topic, needed, permission) in wanted {
         let Some(topic_there) = metadata.topics().iter().find(|t| t.name() == topic && !t.partitions().is_empty()) else {
-            let make = "touchstone topics create";
-            let missing = format!("{topic} is not there");
-            found.push(if needed { Finding::bad("topics", missing, make) } else { Finding::doubtful("topics", missing, make) });
+            let (missing, to_do) = match is_hidden(client, &topic) {
+                // A worker does nothing with it.
+                true if permission.is_empty() => continue,
+                true => (format!("{topic} may not be seen by this user"), format!("permit {permission} on the topic {topic}")),
+                false => (format!("{topic} is not there"), "touchstone topics create".to_owned()),
+            };
+            found.push(if needed { Finding::bad("topics", missing, &to_do) } else { Finding::doubtful("topics", missing, &to_do) });
             continue;
         };
         there += 1;
@@ -90,8 +107,18 @@ fn topics(names: &Names, own_topics: &[String], metadata: &Metadata, found: &mut
     }
 }
 
+/// Whether a topic is kept from this user, who is told so only where it is asked for by name.
+fn is_hidden(client: &BaseConsumer<Asking>, topic: &str) -> bool {
+    let refused = |t: &MetadataTopic| t.error().map(RDKafkaErrorCode::from) == Some(RDKafkaErrorCode::TopicAuthorizationFailed);
+    client.fetch_metadata(Some(topic), CALL).is_ok_and(|metadata| metadata.topics().iter().any(refused))
+}
+
 /// How the topics are set up.
 fn settings(config: &Config, names: &Names, found: &mut Vec<Finding>) {
+    if config.kafka.bears_token() {
+        let advice = "look at cleanup.policy and max.message.bytes as a user of another mechanism";
+        return found.push(Finding::doubtful("settings", "cannot be read by OAUTHBEARER".to_owned(), advice));
+    }
     let topics: Vec<(String, &str)> = kafka::TOPICS.iter().map(|(topic, cleanup)| (names.of(topic), *cleanup)).collect();
     let described = || -> Result<Vec<ConfigResource>, String> {
         let admin: AdminClient<DefaultClientContext> = kafka::client(config).create().map_err(|e: KafkaError| e.to_string())?;
@@ -104,8 +131,14 @@ fn settings(config: &Config, names: &Names, found: &mut Vec<Finding>) {
     };
     let described = match described() {
         Ok(described) => described,
-        Err(e) => return found.push(Finding::doubtful("settings", format!("cannot be read: {e}"), "permit DescribeConfigs on the topics")),
+        Err(e) => {
+            return found.push(Finding::doubtful("settings", format!("cannot be read: {e}"), "permit DESCRIBE_CONFIGS on the topics"));
+        }
     };
+    if described.is_empty() {
+        let state = "can be read of no topic".to_owned();
+        return found.push(Finding::doubtful("settings", state, "permit DESCRIBE_CONFIGS on the topics, or look at them as another user"));
+    }
     let before = found.len();
     for resource in &described {
         let rdkafka::admin::OwnedResourceSpecifier::Topic(topic) = &resource.specifier else { continue };
@@ -127,62 +160,95 @@ fn settings(config: &Config, names: &Names, found: &mut Vec<Finding>) {
     }
 }
 
-fn reading(config: &Config, client: &BaseConsumer, names: &Names, partitions: usize) -> Finding {
-    let topic = names.of("listings");
+fn reading(config: &Config, client: &BaseConsumer<Asking>, names: &Names, partitions: usize) -> Vec<Finding> {
+    let (listings, state, group) = (names.of("listings"), names.of("state"), &config.kafka.group_id);
     let mut asked = TopicPartitionList::new();
-    (0..).take(partitions).for_each(|p| _ = asked.add_partition(&topic, p));
-    let read = || -> Result<(), KafkaError> {
-        client.committed_offsets(asked.clone(), CALL)?.elements().iter().try_for_each(|e| e.error())?;
-        client.fetch_watermarks(&topic, 0, CALL)?;
-        let until = Instant::now() + CALL;
-        let last = |_, span: Span| span.high - 1;
-        kafka::read(&kafka::reader(config), &names.of("state"), &[0], last, || Instant::now() < until, |_| ()).map(drop)
+    (0..).take(partitions).for_each(|p| _ = asked.add_partition(&listings, p));
+    let offsets =
+        || -> Result<(), KafkaError> { client.committed_offsets(asked.clone(), CALL)?.elements().iter().try_for_each(|e| e.error()) };
+    let mut found = Vec::new();
+    let mut look = |what: String, ask: &dyn Fn() -> Result<(), KafkaError>| {
+        if let Some(e) = refused(ask) {
+            found.push(Finding::bad("reading", format!("{what}: {e}"), &format!("permit READ on {what}")));
+        }
     };
-    let mut refused = read().err();
-    // A new group has no coordinator yet, and a new topic no leader.
-    for _ in 0..TRIES {
-        if refused.is_some() {
-            std::thread::park_timeout(PAUSE);
-            refused = read().err();
+    look(format!("the group {group}"), &offsets);
+    look(format!("the topic {listings}"), &|| fetch(config, &listings));
+    look(format!("the topic {state}"), &|| fetch(config, &state));
+    if found.is_empty() {
+        found.push(Finding::good("reading", format!("{listings}, {state} and the offsets of {group} may be read")));
+    }
+    found
+}
+
+/// Why something cannot be done that was tried for a while: a new group has no coordinator yet, and a new topic no leader.
+fn refused(ask: &dyn Fn() -> Result<(), KafkaError>) -> Option<KafkaError> {
+    const FOR_GOOD: [RDKafkaErrorCode; 2] = [RDKafkaErrorCode::TopicAuthorizationFailed, RDKafkaErrorCode::GroupAuthorizationFailed];
+    let passes = |e: &KafkaError| e.rdkafka_error_code().is_none_or(|code| !FOR_GOOD.contains(&code));
+    let until = Instant::now() + CALL;
+    let mut refused = ask().err();
+    while refused.as_ref().is_some_and(passes) && Instant::now() < until {
+        std::thread::park_timeout(PAUSE);
+        refused = ask().err();
+    }
+    refused
+}
+
+/// Fetches from the end of a partition: where there is nothing, whoever may not read is told so, too.
+fn fetch(config: &Config, topic: &str) -> Result<(), KafkaError> {
+    let client = kafka::asking(&kafka::reader(config))?;
+    let mut end = TopicPartitionList::new();
+    end.add_partition_offset(topic, 0, Offset::End)?;
+    client.assign(&end)?;
+    let until = Instant::now() + CALL;
+    while Instant::now() < until {
+        match client.poll(WAIT) {
+            Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(()),
+            Some(Err(e)) => return Err(e),
+            None => {}
         }
     }
-    match refused {
-        None => Finding::good("reading", format!("{topic}, the state topic and the group's offsets may be read")),
-        Some(e) => Finding::bad(
-            "reading",
-            format!("{topic}: {e}"),
-            "permit READ on the topics listings and state, and on the group kafka.group_id",
-        ),
-    }
+    Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut))
 }
 
 /// Writes a record to each topic in a transaction that is aborted: nobody who reads what is committed sees it.
-fn writing(config: &Config, names: &Names) -> Finding {
+fn writing(config: &Config, topics: impl Iterator<Item = String>) -> Vec<Finding> {
     if !config.kafka.is_exactly_once() {
-        return Finding::doubtful("writing", "cannot be tried without leaving records".to_owned(), "permit WRITE on the output topics");
+        let advice = "permit WRITE on the output topics";
+        return vec![Finding::doubtful("writing", "cannot be tried without leaving records".to_owned(), advice)];
     }
-    let advice = "permit WRITE and DESCRIBE on the output topics, and on transactional ids that begin with kafka.group_id";
-    let mut client = kafka::producer(config);
+    let group = &config.kafka.group_id;
     // Not a worker's own: that would end its transaction.
-    let id = format!("{}-doctor", config.kafka.group_id);
+    let id = format!("{group}-doctor");
+    let mut client = kafka::producer(config);
     client.set("transactional.id", &id);
-    let tried = || -> Result<(), KafkaError> {
-        let producer: BaseProducer<Reports, NoCustomPartitioner> = BaseProducer::from_config_and_context(&client, Reports::default())?;
+    let begin = || -> Result<_, KafkaError> {
+        let producer = kafka::connect_producer(&client, Reports::default())?;
         producer.init_transactions(CALL)?;
-        producer.begin_transaction()?;
-        for topic in ["suspects", "dead-letters", "state"] {
-            let topic = names.of(topic);
-            producer.send(BaseRecord::to(&topic).key("doctor").payload("{}")).map_err(|(e, _)| e)?;
-        }
+        producer.begin_transaction().map(|()| producer)
+    };
+    if let Err(e) = begin() {
+        let advice = format!("permit WRITE on transactional ids that begin with {group}");
+        return vec![Finding::bad("writing", format!("the transactional id {id}: {e}"), &advice)];
+    }
+    // A producer of its own for each: one that was refused ends its transaction with another error.
+    let write = |topic: &str| -> Result<(), KafkaError> {
+        let producer = begin()?;
+        producer.send(BaseRecord::to(topic).key("doctor").payload("{}")).map_err(|(e, _)| e)?;
         let written = producer.flush(CALL);
         let refused = producer.context().take();
-        producer.abort_transaction(CALL)?;
-        written.and(refused.map_or(Ok(()), Err))
+        let aborted = producer.abort_transaction(CALL);
+        refused.map_or(written.and(aborted), Err)
     };
-    match tried() {
-        Ok(()) => Finding::good("writing", format!("a transaction of {id} wrote to all output topics, and was aborted")),
-        Err(e) => Finding::bad("writing", format!("{e}"), advice),
+    let bad = |topic: String| {
+        let e = write(&topic).err()?;
+        Some(Finding::bad("writing", format!("the topic {topic}: {e}"), &format!("permit WRITE on the topic {topic}")))
+    };
+    let mut found: Vec<Finding> = topics.filter_map(bad).collect();
+    if found.is_empty() {
+        found.push(Finding::good("writing", format!("transactions of {id} wrote to all output topics, and were aborted")));
     }
+    found
 }
 
 /// Listings from the future show a clock that is behind.

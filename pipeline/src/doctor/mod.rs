@@ -6,9 +6,8 @@ mod machine;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::commands;
-use crate::config;
 use crate::failure::Failure;
+use crate::{catalog, config};
 
 /// How a thing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,17 +47,24 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
     let config = config::load(path)?;
     let mut report = Report { bad: 0, doubtful: 0 };
     report.tell(&Finding::good("configuration", format!("{} has no faults", path.display())))?;
-    let catalog = match commands::configured(&config) {
-        Ok((catalog, policy)) => {
+    let catalog = match catalog::current(&config) {
+        Ok(Some((catalog, policy))) => {
             let (brands, products, pictures) = catalog.size();
             let found = format!("{brands} brands, {products} products, {pictures} pictures, policy {}", policy.version());
             report.tell(&Finding::good("catalog", found))?;
             Some(catalog)
         }
+        Ok(None) => {
+            let advice = "touchstone catalog publish DIR --config FILE: workers wait for it";
+            report.tell(&Finding::bad("catalog", "nothing is published to the catalog topic".to_owned(), advice))?;
+            None
+        }
         Err(Failure::Usage(message)) => {
             report.tell(&Finding::bad("catalog", message, "mend what is named, or set catalog.path"))?;
             None
         }
+        // What is wrong with the brokers is told below.
+        Err(Failure::Run(_)) if config.catalog.path.is_empty() => None,
         Err(other) => return Err(other),
     };
     let own_topics: Vec<String> =

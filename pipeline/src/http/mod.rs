@@ -5,18 +5,13 @@ mod serve;
 mod service;
 
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use touchstone_detectors::Scanner;
 use tracing::info;
 
 use crate::failure::Failure;
 use crate::worker::Shared;
-
-/// The scanner, once the catalog is loaded.
-pub(crate) type Loaded = Arc<OnceLock<Arc<Scanner>>>;
 
 /// The listeners; they end when this is dropped.
 pub(crate) struct Listeners {
@@ -28,7 +23,7 @@ pub(crate) struct Listeners {
 }
 
 /// Opens the listeners. An address in use is told before anything else begins.
-pub(crate) fn start(shared: &Shared, loaded: &Loaded) -> Result<Listeners, Failure> {
+pub(crate) fn start(shared: &Shared) -> Result<Listeners, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .max_blocking_threads(4)
@@ -47,7 +42,7 @@ pub(crate) fn start(shared: &Shared, loaded: &Loaded) -> Result<Listeners, Failu
     let (operations_at, service_at) = (address(&operations), address(&service));
     info!(operations = ?operations_at, service = ?service_at, "listening");
     let (ends, ended) = oneshot::channel::<()>();
-    let routers = [operations.map(|l| (l, operations::router(shared))), service.map(|l| (l, service::router(shared, loaded)))];
+    let routers = [operations.map(|l| (l, operations::router(shared))), service.map(|l| (l, service::router(shared)))];
     for (listener, router) in routers.into_iter().flatten() {
         runtime.spawn(serve::serve(listener, router));
     }

@@ -17,7 +17,6 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use touchstone_schemas::Fault;
 
-use super::Loaded;
 use crate::engine::{Engine, MAX_PAYLOAD, Payload, Scanned};
 use crate::worker::Shared;
 
@@ -83,18 +82,16 @@ fn answer(status: StatusCode, body: &Value) -> Response {
 
 struct Service {
     shared: Shared,
-    loaded: Loaded,
     /// Digests of the tokens: comparing digests tells nothing about a token by the time it takes.
     tokens: Vec<[u8; 32]>,
     room: Semaphore,
     engine: Mutex<Option<Engine>>,
 }
 
-pub(super) fn router(shared: &Shared, loaded: &Loaded) -> Router {
+pub(super) fn router(shared: &Shared) -> Router {
     let http = &shared.config.http;
     let service = Arc::new(Service {
         shared: shared.clone(),
-        loaded: loaded.clone(),
         tokens: http.tokens.iter().map(|t| Sha256::digest(t.reveal()).into()).collect(),
         room: Semaphore::new(usize::try_from(http.most_requests).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)),
         engine: Mutex::new(None),
@@ -112,7 +109,7 @@ impl Service {
         if !self.admits(request.headers()) {
             return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", "send a token as: Authorization: Bearer TOKEN"));
         }
-        if self.shared.health.is_stopping() || self.loaded.get().is_none() {
+        if self.shared.health.is_stopping() || self.shared.live.scanner().is_none() {
             return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "the catalog is not loaded, or the worker is stopping"));
         }
         let busy = || Refusal::new(StatusCode::TOO_MANY_REQUESTS, "busy", "too many requests at once: come again in a second");
@@ -131,13 +128,14 @@ impl Service {
 
     fn scan_body(&self, body: Vec<u8>) -> Result<Response, Refusal> {
         let internal = || Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the scan failed");
-        let scanner = self.loaded.get().ok_or_else(internal)?;
+        let scanner = self.shared.live.scanner().ok_or_else(internal)?;
         let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         if engine.is_none() {
             let new = Engine::new(scanner.clone(), Some(THREADS)).map_err(|_| internal())?;
             *engine = Some(new.with_remote(self.shared.remote.clone()));
         }
         let engine = engine.as_mut().ok_or_else(internal)?;
+        engine.scanner = scanner.clone();
         // A request is no revision: it asks about a listing, and changes nothing.
         let scan = |listing: &_, pictures: &[_], now: &_| scanner.scan(listing, pictures, now);
         let read = engine.scan(&[Posted(body)], |_, _| true, scan).pop().ok_or_else(internal)??;

@@ -1,7 +1,9 @@
 //! Kafka: how clients are set up, and which topics there are.
 
+mod connect;
 mod read;
 mod reports;
+mod token;
 mod topics;
 
 use rdkafka::ClientConfig;
@@ -11,8 +13,10 @@ use tracing::{debug, error, info, warn};
 
 use crate::config::Config;
 use crate::failure::Failure;
+pub(crate) use connect::{Asking, asking, connect_producer, why};
 pub(crate) use read::{Span, read};
 pub(crate) use reports::Reports;
+pub(crate) use token::{bear, read as read_token};
 pub(crate) use topics::{Names, TOPICS, create};
 
 /// Settings of librdkafka that the worker's promises rest on.
@@ -46,7 +50,10 @@ pub(crate) fn client(config: &Config) -> ClientConfig {
     if !kafka.cert_file.is_empty() {
         client.set("ssl.certificate.location", &kafka.cert_file).set("ssl.key.location", &kafka.key_file);
     }
-    if kafka.security_protocol.starts_with("SASL") {
+    if kafka.bears_token() {
+        // What librdkafka gives back when it wants the token.
+        client.set("sasl.mechanism", &kafka.sasl_mechanism).set("sasl.oauthbearer.config", &kafka.token_file);
+    } else if kafka.security_protocol.starts_with("SASL") {
         client
             .set("sasl.mechanism", &kafka.sasl_mechanism)
             .set("sasl.username", &kafka.username)
@@ -114,6 +121,17 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
     client
 }
 
+/// The producer that publishes catalogs: a whole one is one transaction, and whoever begins later ends the one before.
+pub(crate) fn publisher(config: &Config) -> ClientConfig {
+    let mut client = writer(config);
+    client
+        .set("transactional.id", format!("{}-catalog", config.kafka.group_id))
+        // Workers that start meanwhile wait for nothing: they read what was committed before.
+        .set("transaction.timeout.ms", "300000")
+        .set("message.timeout.ms", "120000");
+    client
+}
+
 /// A producer of commands: each record once and in order, without a transaction.
 pub(crate) fn writer(config: &Config) -> ClientConfig {
     let mut client = client(config);
@@ -130,14 +148,25 @@ pub(crate) fn instance(config: &Config) -> String {
 
 /// The brokers cannot be used.
 pub(crate) fn unreachable(config: &Config, e: &KafkaError) -> Failure {
-    Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}", config.kafka.brokers))
+    Failure::Run(anyhow::anyhow!("kafka: {} cannot be reached, or refuses: {e}; `touchstone doctor` says more", config.kafka.brokers))
+}
+
+/// What to look at when librdkafka tells this.
+fn hint(message: &str) -> &'static str {
+    const REFUSED: [&str; 4] = ["alert bad certificate", "alert certificate required", "alert unknown ca", "alert certificate unknown"];
+    match REFUSED.iter().any(|alert| message.contains(alert)) {
+        true => {
+            "; the brokers ask for a certificate of this client, or refuse the one it shows: look at kafka.cert_file and kafka.key_file"
+        }
+        false => "",
+    }
 }
 
 /// A log line of librdkafka.
 pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-            error!("kafka: {facility}: {message}");
+            error!("kafka: {facility}: {message}{}", hint(message));
         }
         RDKafkaLogLevel::Warning => warn!("kafka: {facility}: {message}"),
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => info!("kafka: {facility}: {message}"),

@@ -1,18 +1,20 @@
 //! Reads partitions to the ends that they have now, as committed.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::client::{ClientContext, OAuthToken};
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::log;
+use super::connect::{asking, connect};
+use super::{log, token};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(5);
@@ -39,10 +41,10 @@ pub(crate) fn read(
     go_on: impl Fn() -> bool,
     mut each: impl FnMut(&BorrowedMessage<'_>),
 ) -> Result<Option<HashMap<i32, i64>>, KafkaError> {
-    let consumer: BaseConsumer<Ends> = BaseConsumer::from_config_and_context(config, Ends::default())?;
+    let consumer: BaseConsumer<Ends> = connect(config, Ends::default())?;
     let (mut list, mut ends) = (TopicPartitionList::new(), HashMap::new());
     // A client that reads what is committed is told the end of that.
-    let all: BaseConsumer = config.clone().set("isolation.level", "read_uncommitted").create()?;
+    let all = asking(config.clone().set("isolation.level", "read_uncommitted"))?;
     for partition in partitions {
         let (low, high) = all.fetch_watermarks(topic, *partition, CALL)?;
         ends.insert(*partition, high);
@@ -80,6 +82,12 @@ impl Ends {
 }
 
 impl ClientContext for Ends {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        token::bear(file)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }

@@ -9,6 +9,9 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::config::Config;
 use crate::failure::Failure;
 
+/// The topic whose records need one order, and so one partition: what closes a set of rows comes after them.
+const IN_ORDER: &str = "catalog";
+
 /// Every topic but those of brands, and how it is cleaned up: records pass, or the latest of each key is kept.
 pub(crate) const TOPICS: &[(&str, &str)] = &[
     ("listings", "delete"),
@@ -49,6 +52,12 @@ impl Names {
 
 /// Makes every topic that there is not yet; says of each what became of it.
 pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(String, &'static str)>, Failure> {
+    if config.kafka.bears_token() {
+        // rdkafka's client for this cannot be given a token.
+        return Err(Failure::Usage(
+            "topics cannot be made by OAUTHBEARER: make them as a user of another mechanism, or with Kafka's own tools".to_owned(),
+        ));
+    }
     let names = Names::new(config);
     let partitions = i32::try_from(config.topics.partitions).unwrap_or(i32::MAX);
     let replication = i32::try_from(config.topics.replication).unwrap_or(1);
@@ -57,6 +66,7 @@ pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(Stri
     let topics: Vec<NewTopic<'_>> = wanted
         .iter()
         .map(|(name, cleanup)| {
+            let partitions = if *name == names.of(IN_ORDER) { 1 } else { partitions };
             NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
                 .set("cleanup.policy", cleanup)
                 .set("max.message.bytes", "2097152")

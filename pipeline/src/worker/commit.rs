@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "measures how long commits take")]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
-use touchstone_detectors::Scanner;
 use tracing::{error, warn};
 
 use super::Shared;
@@ -46,8 +45,6 @@ pub(super) struct Committer {
     suspects: String,
     dead_letters: String,
     state: String,
-    /// Brands with a topic of their own.
-    own_topics: HashSet<String>,
     /// Topics that there are, with the number of their partitions.
     there: HashMap<String, usize>,
     /// When that was looked up last; nothing after an abort.
@@ -58,17 +55,10 @@ pub(super) struct Committer {
 
 impl Committer {
     /// Connects, and aborts what an earlier worker of the same name left open.
-    pub(super) fn connect(
-        shared: &Shared,
-        names: &Names,
-        scanner: &Scanner,
-        consumer: Arc<BaseConsumer<Context>>,
-        flow: Arc<Flow>,
-    ) -> Result<Self, Failure> {
+    pub(super) fn connect(shared: &Shared, names: &Names, consumer: Arc<BaseConsumer<Context>>, flow: Arc<Flow>) -> Result<Self, Failure> {
         let config = &shared.config;
         let delivery = Delivery::new(shared, consumer.clone(), flow.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
-        let own_topics = scanner.catalog().brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
         let mut committer = Self {
             delivery,
             consumer,
@@ -80,7 +70,6 @@ impl Committer {
             dead_letters: names.of("dead-letters"),
             state: names.of("state"),
             names: names.clone(),
-            own_topics,
             there: HashMap::new(),
             looked: Some(Instant::now()),
             aborts: 0,
@@ -186,9 +175,9 @@ impl Committer {
             match &record.to {
                 Destination::DeadLetters { .. } => self.delivery.send(&self.dead_letters, record)?,
                 Destination::State => self.delivery.send(&self.state, record)?,
-                Destination::Suspects { brand_id, .. } => {
+                Destination::Suspects { brand_id, own_topic, .. } => {
                     self.delivery.send(&self.suspects, record)?;
-                    if self.own_topics.contains(brand_id) {
+                    if *own_topic {
                         let topic = self.names.of_brand(brand_id);
                         if self.there.contains_key(&topic) {
                             self.delivery.send(&topic, record)?;
@@ -213,7 +202,7 @@ impl Committer {
     /// Before a batch, and from time to time only: looks for a topic that was not there, and after an abort for all.
     fn look_again(&mut self, output: &Output) {
         let brand = |to: &Destination| match to {
-            Destination::Suspects { brand_id, .. } if self.own_topics.contains(brand_id) => Some(self.names.of_brand(brand_id)),
+            Destination::Suspects { brand_id, own_topic: true, .. } => Some(self.names.of_brand(brand_id)),
             _ => None,
         };
         let missing = output.records.iter().filter_map(|r| brand(&r.to)).any(|topic| !self.there.contains_key(&topic));

@@ -2,11 +2,12 @@
 
 #![allow(clippy::disallowed_types, reason = "a worker may be out of its group for a bounded time")]
 
+use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
@@ -17,7 +18,7 @@ use super::Shared;
 use super::fail_point::Point;
 use super::flow::Flow;
 use crate::health::Health;
-use crate::kafka::log;
+use crate::kafka::{self, log};
 use crate::metrics::Metrics;
 
 /// The poll loop must move again before it is taken for dead.
@@ -118,6 +119,12 @@ impl ConsumerContext for Context {
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        kafka::bear(file)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         log(level, facility, message);
     }

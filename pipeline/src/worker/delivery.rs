@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
-use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, PurgeConfig};
@@ -43,7 +42,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     pub(super) fn new(shared: &Shared, consumer: Arc<BaseConsumer<Context>>, flow: Arc<Flow>) -> Result<Self, KafkaError> {
-        let producer = BaseProducer::from_config_and_context(&kafka::producer(&shared.config), Reports::default())?;
+        let producer = kafka::connect_producer(&kafka::producer(&shared.config), Reports::default())?;
         Ok(Self { producer, consumer, health: shared.health.clone(), flow, exactly_once: shared.config.kafka.is_exactly_once() })
     }
 

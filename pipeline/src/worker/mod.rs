@@ -27,9 +27,9 @@ use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use touchstone_detectors::Scanner;
 use tracing::info;
 
+use crate::catalog::Live;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -51,20 +51,23 @@ pub(crate) struct Shared {
     pub(crate) config: Arc<Config>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) health: Arc<Health>,
+    /// The scanner in use.
+    pub(crate) live: Arc<Live>,
     /// Fetches pictures for the worker and the service.
     pub(crate) remote: Option<Remote>,
 }
 
-/// Runs until it is told to stop, or cannot go on.
-pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure> {
-    let Shared { config, metrics, health, remote } = shared;
+/// Runs until it is told to stop, or cannot go on. A catalog is in use already.
+pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
+    let Shared { config, metrics, health, live, remote } = shared;
+    let scanner = live.scanner().ok_or_else(|| Failure::Run(anyhow::anyhow!("no catalog is loaded")))?;
     let names = Names::new(config);
     let flow = Arc::new(Flow::default());
     let cannot = |what: &str, e: &dyn std::fmt::Display| Failure::Usage(format!("kafka: cannot set up the {what}: {e}"));
     let context = Context::new(flow.clone(), shared);
     let consumer = BaseConsumer::from_config_and_context(&kafka::consumer(config), context).map_err(|e| cannot("consumer", &e))?;
     let consumer: Arc<BaseConsumer<Context>> = Arc::new(consumer);
-    let mut committer = Committer::connect(shared, &names, scanner, consumer.clone(), flow.clone())?;
+    let mut committer = Committer::connect(shared, &names, consumer.clone(), flow.clone())?;
     let threads = u16::try_from(config.worker.threads).ok().filter(|n| *n > 0);
     let mut engine = Engine::new(scanner.clone(), threads)?.with_remote(remote.clone());
     let listings = names.of("listings");
@@ -87,7 +90,7 @@ pub(crate) fn run(shared: &Shared, scanner: &Arc<Scanner>) -> Result<(), Failure
     let all_committed = std::thread::scope(|scope| {
         let poller = Poller::new(config, &consumer, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
-        let mut on_scan = Scan { engine: &mut engine, metrics, flow: &flow, topic: &listings, restorer, memory, settled };
+        let mut on_scan = Scan { engine: &mut engine, live, metrics, flow: &flow, topic: &listings, restorer, memory, settled };
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
         let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));

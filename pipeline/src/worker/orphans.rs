@@ -13,6 +13,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use tracing::{debug, info, warn};
 
+use crate::kafka::{self, Asking};
+
 /// How long after its start a worker looks.
 const WATCH: Duration = Duration::from_secs(60);
 /// How often.
@@ -29,7 +31,7 @@ pub(super) fn watch(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool
     let mut config = config.clone();
     // A passing member must not take a worker's name.
     config.remove("group.instance.id");
-    let client: BaseConsumer = match config.create() {
+    let client = match kafka::asking(&config) {
         Ok(client) => client,
         Err(e) => return warn!("kafka: the group cannot be looked after: {e}"),
     };
@@ -54,7 +56,7 @@ pub(super) fn watch(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool
 }
 
 /// Partitions of a topic that no member has, while the group is at rest.
-fn orphans(client: &BaseConsumer, group: &str, topic: &str) -> Result<Vec<i32>, KafkaError> {
+fn orphans(client: &BaseConsumer<Asking>, group: &str, topic: &str) -> Result<Vec<i32>, KafkaError> {
     let list = client.fetch_group_list(Some(group), CALL)?;
     let Some(group) = list.groups().iter().find(|g| g.name() == group && g.state() == "Stable") else { return Ok(Vec::new()) };
     let owned: Vec<i32> = group.members().iter().filter_map(|m| partitions_of(m.assignment()?, topic)).flatten().collect();
@@ -92,7 +94,7 @@ fn partitions_of(assignment: &[u8], topic: &str) -> Option<Vec<i32>> {
 
 /// Joins the group until it has divided its partitions, and leaves it: what it was given meanwhile goes to the workers.
 fn nudge(config: &ClientConfig, topic: &str, go_on: impl Fn() -> bool) -> Result<(), KafkaError> {
-    let member: BaseConsumer = config.create()?;
+    let member = kafka::asking(config)?;
     member.subscribe(&[topic])?;
     let until = Instant::now() + JOINING;
     while Instant::now() < until && go_on() && member.assignment()?.count() == 0 {

@@ -26,13 +26,13 @@ pub(super) struct Record {
 
 /// Where a record goes.
 pub(super) enum Destination {
-    Suspects { brand_id: String, band: Band },
+    Suspects { brand_id: String, band: Band, own_topic: bool },
     DeadLetters { reason: &'static str },
     State,
 }
 
-/// A suspect, ready to be written.
-pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)]) -> Record {
+/// A suspect, ready to be written; also to its brand's own topic where it has one.
+pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)], own_topic: bool) -> Record {
     let at = suspect.occurred_at.to_string();
     let headers = [
         ("ce_id", suspect.detection_id.as_str()),
@@ -45,7 +45,7 @@ pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<
     ];
     // Made of strings, numbers and lists: writing it cannot fail.
     let payload = serde_json::to_vec(suspect).unwrap_or_default();
-    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band };
+    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band, own_topic };
     Record { to, partition: None, key: key.as_bytes().to_vec(), payload, headers: Some(with_trace(texts(&headers), trace)) }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
+use touchstone_detectors::Scanner;
 use touchstone_schemas::{Fault, FaultReason, Suspect};
 use tracing::{debug, warn};
 
@@ -15,6 +16,7 @@ use super::memory::Memory;
 use super::poll::{Batch, Taken};
 use super::records::{self, Record};
 use super::restore::Restorer;
+use crate::catalog::Live;
 use crate::engine::{Engine, Read, Scanned};
 use crate::metrics::Metrics;
 use crate::revisions::Seen;
@@ -42,6 +44,7 @@ pub(super) struct Counts {
 /// The scan thread.
 pub(super) struct Scan<'a> {
     pub(super) engine: &'a mut Engine,
+    pub(super) live: &'a Live,
     pub(super) metrics: &'a Metrics,
     pub(super) flow: &'a Flow,
     pub(super) topic: &'a str,
@@ -69,6 +72,10 @@ impl Scan<'_> {
                 continue;
             }
             let started = Instant::now();
+            // One catalog and one policy for the whole batch.
+            if let Some(scanner) = self.live.scanner() {
+                self.engine.scanner = scanner;
+            }
             let output = scan(self.engine, &mut self.memory, self.topic, batch);
             self.metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
             for (detector, seconds) in self.engine.scanner.take_seconds() {
@@ -132,7 +139,7 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, batch: Batch) -> 
     let mut output =
         Output { tenure, next, oldest: taken.iter().filter_map(|t| t.timestamp).min(), records: Vec::new(), counts: Counts::default() };
     for (event, result) in taken.iter().zip(results) {
-        match result.and_then(|read| records_of(event, &read).map(|records| (read, records))) {
+        match result.and_then(|read| records_of(event, &read, &scanner).map(|records| (read, records))) {
             Ok((read, records)) => finish(&mut output, records, &read),
             Err(fault) => {
                 memory.take_back(event.partition, event.place());
@@ -147,14 +154,15 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, batch: Batch) -> 
 }
 
 /// The records of a listing's suspects and of what is to be remembered; a fault where one is larger than any broker takes.
-fn records_of(event: &Taken, read: &Read<Vec<Suspect>>) -> Result<Vec<Record>, Fault> {
+fn records_of(event: &Taken, read: &Read<Vec<Suspect>>, scanner: &Scanner) -> Result<Vec<Record>, Fault> {
     let suspects: &[Suspect] = match &read.scanned {
         Scanned::Done(suspects) => suspects,
         Scanned::Removed => &[],
         Scanned::Stale => return Ok(Vec::new()),
     };
     let key = read.listing.key();
-    let mut records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &event.trace)).collect();
+    let mut records: Vec<Record> =
+        suspects.iter().map(|s| records::suspect(s, &key, &event.trace, scanner.catalog().has_own_topic(s.brand_id.as_str()))).collect();
     records.push(records::state(event, &read.listing, &key, suspects));
     if records.iter().any(Record::is_too_large) {
         let detail = "its suspects would be larger than a topic takes".to_owned();

@@ -17,12 +17,16 @@ use crate::common::{succeed, touchstone};
 
 pub(crate) const PARTITIONS: i32 = 4;
 
+/// How a client proves who it is, as librdkafka names it; nothing where nobody asks.
+pub(crate) type Security = Vec<(&'static str, String)>;
+
 /// A broker, and a prefix that no other test uses.
 pub(crate) struct Broker {
     pub(crate) servers: String,
     pub(crate) prefix: String,
-    /// How clients prove who they are, as librdkafka names it; nothing where nobody asks.
-    security: Vec<(&'static str, String)>,
+    pub(crate) security: Security,
+    /// What workers do instead, whose topics are made already.
+    pub(crate) worker: Option<Security>,
     mock: Option<MockCluster<'static, DefaultProducerContext>>,
 }
 
@@ -63,7 +67,7 @@ impl Broker {
     /// librdkafka's own stand-in: right for plumbing, no proof of transactions.
     pub(crate) fn embedded() -> Self {
         let mock = MockCluster::new(1).expect("an embedded broker");
-        Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), security: Vec::new(), mock: Some(mock) }
+        Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), security: Vec::new(), worker: None, mock: Some(mock) }
     }
 
     /// The real one; nothing, and a word about it, when there is none.
@@ -72,31 +76,51 @@ impl Broker {
             eprintln!("skipped: TOUCHSTONE_TEST_KAFKA names no Kafka; start one with: eval \"$(scripts/kafka start)\"");
             return None;
         };
-        let given = |name: &str| std::env::var(format!("TOUCHSTONE_TEST_KAFKA_{name}")).ok();
-        let security = match (given("CA"), given("USER"), given("PASSWORD")) {
-            (Some(ca), Some(user), Some(password)) => vec![
-                ("security.protocol", "SASL_SSL".to_owned()),
-                ("ssl.ca.location", ca),
-                ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
-                ("sasl.username", user),
-                ("sasl.password", password),
-            ],
-            _ => Vec::new(),
+        let protocol = match (Self::given("USER"), Self::given("CA")) {
+            (Some(_), Some(_)) => Some("SASL_SSL"),
+            (Some(_), None) => Some("SASL_PLAINTEXT"),
+            (None, Some(_)) => Some("SSL"),
+            (None, None) => None,
         };
-        Some(Self { servers, prefix: Self::prefix(), security, mock: None })
+        let settings = [
+            ("security.protocol", protocol.map(str::to_owned)),
+            ("ssl.ca.location", Self::given("CA")),
+            ("ssl.certificate.location", Self::given("CERT")),
+            ("ssl.key.location", Self::given("KEY")),
+            ("sasl.mechanism", Self::given("USER").map(|_| "SCRAM-SHA-512".to_owned())),
+            ("sasl.username", Self::given("USER")),
+            ("sasl.password", Self::given("PASSWORD")),
+        ];
+        let security = settings.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        Some(Self { servers, prefix: Self::prefix(), security, worker: None, mock: None })
+    }
+
+    /// What is told of the real one.
+    pub(crate) fn given(name: &str) -> Option<String> {
+        std::env::var(format!("TOUCHSTONE_TEST_KAFKA_{name}")).ok()
     }
 
     /// The same for a worker's configuration, its password in a file of the folder.
     pub(crate) fn configuration(&self, folder: &std::path::Path) -> String {
-        let value = |name: &str| self.security.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        let Some(password) = value("sasl.password") else { return String::new() };
-        let file = folder.join("password");
-        std::fs::write(&file, format!("{password}\n")).expect("a file");
-        format!(
-            "security_protocol = \"SASL_SSL\"\nca_file = {:?}\nusername = {:?}\npassword_file = {file:?}\n",
-            value("ssl.ca.location").unwrap_or_default(),
-            value("sasl.username").unwrap_or_default()
-        )
+        let line = |(name, value): &(&str, String)| {
+            let key = match *name {
+                "security.protocol" => "security_protocol",
+                "ssl.ca.location" => "ca_file",
+                "ssl.certificate.location" => "cert_file",
+                "ssl.key.location" => "key_file",
+                "sasl.mechanism" => "sasl_mechanism",
+                "sasl.username" => "username",
+                "sasl.oauthbearer.config" => "token_file",
+                "sasl.password" => {
+                    let file = folder.join("password");
+                    std::fs::write(&file, format!("{value}\n")).expect("a file");
+                    return format!("password_file = {file:?}\n");
+                }
+                other => panic!("{other} is no setting of a worker"),
+            };
+            format!("{key} = {value:?}\n")
+        };
+        self.worker.as_ref().unwrap_or(&self.security).iter().map(line).collect()
     }
 
     pub(crate) fn is_secured(&self) -> bool {
@@ -117,6 +141,7 @@ impl Broker {
                     let _ = mock.create_topic(&self.topic(topic), PARTITIONS, 1);
                 }
             }
+            None if self.worker.is_some() => {}
             None => drop(succeed(touchstone("topics create --config").arg(config))),
         }
     }
@@ -136,12 +161,24 @@ impl Broker {
 
     /// Writes records in order, each with its key and headers.
     pub(crate) fn write<'a>(&self, topic: &str, records: impl Iterator<Item = (String, &'a [u8])>, headers: &[(&str, &str)]) {
+        self.write_to(topic, None, records, headers);
+    }
+
+    /// The same to one partition.
+    pub(crate) fn write_to<'a>(
+        &self,
+        topic: &str,
+        partition: Option<i32>,
+        records: impl Iterator<Item = (String, &'a [u8])>,
+        headers: &[(&str, &str)],
+    ) {
         let mut config = self.client();
         config.set("queue.buffering.max.messages", "200000").set("linger.ms", "20").set("message.max.bytes", "2000000");
         let producer: BaseProducer = config.create().expect("a producer");
         for (key, payload) in records {
             let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));
             let mut record = BaseRecord::to(topic).key(&key).payload(payload).headers(all);
+            record.partition = partition;
             while let Err((error, back)) = producer.send(record) {
                 assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
                 producer.poll(Duration::from_millis(10));

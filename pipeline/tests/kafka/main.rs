@@ -6,7 +6,9 @@
 mod common;
 
 mod broker;
+mod catalog;
 mod fetching;
+mod secured;
 mod worker;
 
 use std::collections::BTreeMap;

@@ -103,16 +103,20 @@ impl Worker {
 
     /// A metric's value by the beginning of its line.
     pub(crate) fn metric(&self, start: &str) -> f64 {
+        self.find_metric(start).unwrap_or_else(|| panic!("no {start}"))
+    }
+
+    fn find_metric(&self, start: &str) -> Option<f64> {
         let (_, text) = get(&self.operations, "/metrics").expect("metrics");
-        let line = text.lines().find(|l| l.starts_with(start)).unwrap_or_else(|| panic!("no {start} in {text}"));
-        line.rsplit(' ').next().and_then(|v| v.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+        let line = text.lines().find(|l| l.starts_with(start))?;
+        Some(line.rsplit(' ').next().and_then(|v| v.parse().ok()).unwrap_or_else(|| panic!("{line}")))
     }
 
     /// Waits until a metric has a value: what is read from a topic is counted a moment after.
     pub(crate) fn wait_metric(&self, start: &str, value: f64) {
         let deadline = Instant::now() + Duration::from_secs(15);
-        while (self.metric(start) - value).abs() > 0.1 {
-            assert!(Instant::now() < deadline, "{start} is {} and not {value}: {}", self.metric(start), self.log());
+        while self.find_metric(start).is_none_or(|is| (is - value).abs() > 0.1) {
+            assert!(Instant::now() < deadline, "{start} is {:?} and not {value}: {}", self.find_metric(start), self.log());
             std::thread::park_timeout(Duration::from_millis(50));
         }
     }
