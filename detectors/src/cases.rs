@@ -255,3 +255,13 @@ fn the_text_of_a_known_fake_is_told_until_it_expires() {
     assert_eq!(found("2027-12-01T00:00:00Z", &repeated), None);
     assert_eq!(found("2026-12-01T00:00:00Z", "Sole pressed in one mould, a nice box"), None);
 }
+
+#[test]
+fn a_later_pass_is_another_detection_of_the_same_matter() {
+    let first = assess(json!({"title": "Nordvale shoes 1:1 replica"})).remove(0).suspect;
+    assert_eq!(crate::in_pass(first.clone(), 0, None), first);
+    let second = crate::in_pass(first.clone(), 1, Some(first.detection_id.clone()));
+    assert_ne!(second.detection_id, first.detection_id);
+    assert_eq!((&second.suspect_id, second.pass, &second.supersedes), (&first.suspect_id, 1, &Some(first.detection_id.clone())));
+    assert_ne!(crate::in_pass(first, 2, None).detection_id, second.detection_id);
+}

@@ -41,7 +41,7 @@ pub use image::{
     thumbnail,
 };
 pub use policy::Policy;
-pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner};
+pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner, in_pass};
 pub use score::probability;
 
 /// Hash of bytes for tables in memory (Fowler, Noll and Vo, 1a, 64 bits).

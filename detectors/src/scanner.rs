@@ -159,9 +159,8 @@ impl Scanner {
         let Verdict { score, band, caps, thresholds, reason, evidence } = verdict;
         let (listing, row) = (matter.listing(), &matter.entry().row);
         let brand_id = row.brand_id.as_str();
-        let revision = listing.revision.to_string();
         let suspect_id = id(&[listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id]);
-        let detection_id = id(&[&suspect_id, &revision, "0", self.catalog.version(), self.policy.version(), ENGINE_VERSION]);
+        let detection_id = detection_id(&suspect_id, listing.revision, 0, self.catalog.version(), self.policy.version());
         let product = matter.product().map(|r| r.product).or_else(|| matter.shown());
         let suspect = Suspect {
             suspect_id,
@@ -243,6 +242,18 @@ impl Scanner {
         };
         retrieved.into_iter().map(named).collect()
     }
+}
+
+/// A suspect as a later pass finds it, in place of an earlier detection where there is one.
+pub fn in_pass(suspect: Suspect, pass: u64, supersedes: Option<String>) -> Suspect {
+    let Suspect { suspect_id, listing, catalog_version, policy_version, .. } = &suspect;
+    let detection_id = detection_id(suspect_id, listing.revision, pass, catalog_version, policy_version);
+    Suspect { detection_id, pass, supersedes, ..suspect }
+}
+
+/// The id of one look at a matter.
+fn detection_id(suspect_id: &str, revision: u64, pass: u64, catalog_version: &str, policy_version: &str) -> String {
+    id(&[suspect_id, &revision.to_string(), &pass.to_string(), catalog_version, policy_version, ENGINE_VERSION])
 }
 
 fn seen((index, picture): (usize, &Picture)) -> ImageSeen {

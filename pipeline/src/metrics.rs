@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     pub(crate) aborted: IntCounterVec,
     pub(crate) pictures: IntCounterVec,
     pub(crate) picture_cache_hits: IntCounter,
+    pub(crate) retries: IntCounterVec,
 }
 
 impl Metrics {
@@ -73,6 +74,7 @@ impl Metrics {
             catalogs: counters("catalogs_total", "Catalogs that were put into use, and those that were refused", "outcome")?,
             aborted: counters("transactions_aborted_total", "Transactions aborted, by reason", "reason")?,
             pictures: counters("pictures_total", "Pictures of listings: looked_at, or why not", "outcome")?,
+            retries: counters("retries_total", "Listings whose pictures were slow, and what came of looking again", "outcome")?,
             picture_cache_hits: counter("picture_cache_hits_total", "Pictures known from before by their hash")?,
             registry,
         };
@@ -100,6 +102,9 @@ impl Metrics {
         self.pictures.with_label_values(&["looked_at"]);
         for outcome in ["applied", "refused"] {
             self.catalogs.with_label_values(&[outcome]);
+        }
+        for outcome in ["written", "superseded", "found", "clean", "late_again", "given_up"] {
+            self.retries.with_label_values(&[outcome]);
         }
         self.aborted.with_label_values(&["abortable"]);
     }

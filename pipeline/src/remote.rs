@@ -59,7 +59,8 @@ impl Turn<'_> {
         let fetched = self.remote.fetcher.fetch(links, left);
         let result = |fetched| match fetched {
             Fetched::Bytes(bytes) => Ok(bytes),
-            Fetched::Failed(fault) => Err(PictureFault::NotFetched(fault.as_str())),
+            Fetched::Failed(fault) if fault.lasts() => Err(PictureFault::NotFetched(fault.as_str())),
+            Fetched::Failed(fault) => Err(PictureFault::NotFetchedYet(fault.as_str())),
             Fetched::Late => Err(PictureFault::Late),
         };
         links.iter().map(|link| (*link).to_owned()).zip(fetched.into_iter().map(result)).collect()

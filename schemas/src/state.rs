@@ -47,5 +47,11 @@ record! {
         req pass: u64,
         /// Not before.
         req due_at: Timestamp,
+        /// The offset of the listing's event, in the partition of the same number.
+        opt offset: u64,
+        /// The pictures that were not there when it was judged last, by their index in the listing.
+        list missing: u64,
+        /// The suspicions that stand, which the next pass replaces.
+        list open: OpenSuspect,
     }
 }

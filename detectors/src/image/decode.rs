@@ -54,6 +54,8 @@ pub enum PictureFault {
     Panic,
     /// It could not be fetched, for the reason given.
     NotFetched(&'static str),
+    /// The same, for a reason that may pass.
+    NotFetchedYet(&'static str),
     /// It was still on its way when its listing was scanned.
     Late,
 }
@@ -74,9 +76,14 @@ impl PictureFault {
             Self::OtherSha256 => "other_sha256",
             Self::TooMany => "too_many",
             Self::Panic => "panic",
-            Self::NotFetched(reason) => reason,
+            Self::NotFetched(reason) | Self::NotFetchedYet(reason) => reason,
             Self::Late => "late",
         }
+    }
+
+    /// Whether the picture may come yet.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Late | Self::NotFetchedYet(_))
     }
 }
 

@@ -80,6 +80,10 @@ sections! {
         fetch: bool = true,
         /// How long a batch waits for them, before its listings go on without; milliseconds.
         picture_deadline_ms: u64 = 1_500,
+        /// How long until a listing whose pictures were slow is looked at again; milliseconds.
+        retry_after_ms: u64 = 30_000,
+        /// How often it is looked at again at most; 0 for never.
+        retry_passes: u64 = 3,
         /// Pictures at once from one host.
         per_host: u64 = 8,
         /// Pictures at once from all.
@@ -194,6 +198,8 @@ impl Config {
         between("worker.batch_wait_ms", self.worker.batch_wait_ms, 1, 10_000)?;
         between("worker.remembered_listings", self.worker.remembered_listings, 0, 100_000_000)?;
         between("pictures.picture_deadline_ms", self.pictures.picture_deadline_ms, 0, 60_000)?;
+        between("pictures.retry_after_ms", self.pictures.retry_after_ms, 0, 3_600_000)?;
+        between("pictures.retry_passes", self.pictures.retry_passes, 0, 10)?;
         between("pictures.per_host", self.pictures.per_host, 1, 1_000)?;
         between("pictures.at_once", self.pictures.at_once, 1, 10_000)?;
         crate::remote::nets(&self.pictures.allow)?;

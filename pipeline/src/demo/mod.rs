@@ -59,8 +59,8 @@ pub(crate) fn run(once: bool) -> Result<(), Failure> {
     "warn".clone_into(&mut config.logs.level);
     logs::start(&config.logs);
     let names = Names::new(&config);
-    for topic in [names.of("listings"), names.of("suspects"), names.of("dead-letters"), names.of("state"), names.of_brand("kessra-rowe")] {
-        broker.create_topic(&topic, PARTITIONS, 1).map_err(run_failure)?;
+    for topic in ["listings", "suspects", "suspects.kessra-rowe", "dead-letters", "state", "retry"] {
+        broker.create_topic(&names.of(topic), PARTITIONS, 1).map_err(run_failure)?;
     }
     let products = goods::products();
     let folder = tempfile::tempdir()?;

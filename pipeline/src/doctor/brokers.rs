@@ -54,7 +54,9 @@ pub(super) fn look(config: &Config, own_topics: &[String]) -> (Vec<Finding>, usi
     if needed.iter().all(|(topic, _)| partitions(topic) > 0) {
         found.extend(reading(config, &client, &names, listings));
         let of_brands = own_topics.iter().map(|brand| names.of_brand(brand)).filter(|topic| partitions_of(&metadata, topic) > 0);
-        found.extend(writing(config, ["suspects", "dead-letters", "state"].map(|topic| names.of(topic)).into_iter().chain(of_brands)));
+        let with_retries = (partitions("retry") > 0).then_some("retry");
+        let own = ["suspects", "dead-letters", "state"].into_iter().chain(with_retries).map(|topic| names.of(topic));
+        found.extend(writing(config, own.chain(of_brands)));
         found.push(clock(config, &names, listings));
     }
     found.push(effective(config));
@@ -96,6 +98,11 @@ fn topics(
     if listings > 0 && state > 0 && state < listings {
         let advice = "give the state topic as many partitions: what is remembered of a partition stands in the one of the same number";
         found.push(Finding::bad("topics", format!("listings has {listings} partitions and state {state}"), advice));
+    }
+    let retry = partitions_of(metadata, &names.of("retry"));
+    if retry > 0 && retry < listings {
+        let advice = "give the retry topic as many partitions: listings whose pictures are slow come back in the one of the same number";
+        found.push(Finding::doubtful("topics", format!("listings has {listings} partitions and retry {retry}"), advice));
     }
     match (there, copies) {
         (0, _) => {}

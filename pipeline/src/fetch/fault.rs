@@ -40,7 +40,7 @@ impl FetchFault {
     }
 
     /// Asking again soon would end the same.
-    pub(super) fn lasts(self) -> bool {
+    pub(crate) fn lasts(self) -> bool {
         match self {
             Self::NotALink | Self::ForbiddenAddress | Self::TooManyRedirects | Self::TooManyBytes => true,
             Self::Status(status) => (400..500).contains(&status) && !matches!(status, 408 | 425 | 429),

@@ -101,6 +101,19 @@ pub(crate) fn reader(config: &Config) -> ClientConfig {
     client
 }
 
+/// A consumer that joins no group, and goes on from what the group has committed.
+pub(crate) fn follower(config: &Config) -> ClientConfig {
+    let mut client = reader(config);
+    client
+        .set("enable.auto.offset.store", "false")
+        .set("enable.partition.eof", "false")
+        .set("statistics.interval.ms", "0")
+        // Hardly anything is read ahead: most of it is not due for a while.
+        .set("queued.min.messages", "100")
+        .set("queued.max.messages.kbytes", "2048");
+    client
+}
+
 /// The producer of the worker.
 pub(crate) fn producer(config: &Config) -> ClientConfig {
     let mut client = client(config);

@@ -16,8 +16,9 @@ use super::Shared;
 use super::context::Context;
 use super::delivery::{Delivery, Trouble};
 use super::flow::Flow;
-use super::records::Destination;
+use super::records::{Destination, Record};
 use super::scan::Output;
+use super::taken::Source;
 use crate::failure::Failure;
 use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
@@ -45,6 +46,7 @@ pub(super) struct Committer {
     suspects: String,
     dead_letters: String,
     state: String,
+    retry: String,
     /// Topics that there are, with the number of their partitions.
     there: HashMap<String, usize>,
     /// When that was looked up last; nothing after an abort.
@@ -69,6 +71,7 @@ impl Committer {
             suspects: names.of("suspects"),
             dead_letters: names.of("dead-letters"),
             state: names.of("state"),
+            retry: names.of("retry"),
             names: names.clone(),
             there: HashMap::new(),
             looked: Some(Instant::now()),
@@ -89,6 +92,14 @@ impl Committer {
             }
         }
         let (listings, state) = (self.there[&self.listings], self.there[&self.state]);
+        let retry = self.there.get(&self.retry).copied().unwrap_or(0);
+        if retry < listings && self.shared.config.pictures.fetch && self.shared.config.pictures.retry_passes > 0 {
+            warn!(
+                "kafka: {} has {listings} partitions and {} has {retry}: listings of the others whose pictures are slow are not looked at \
+                 again; make it with `touchstone topics create`, or give it as many",
+                self.listings, self.retry
+            );
+        }
         if state < listings {
             return Err(Failure::Usage(format!(
                 "kafka: {} has {listings} partitions and {} has {state}: what is remembered of a partition is kept in the one of the same \
@@ -175,9 +186,11 @@ impl Committer {
             match &record.to {
                 Destination::DeadLetters { .. } => self.delivery.send(&self.dead_letters, record)?,
                 Destination::State => self.delivery.send(&self.state, record)?,
-                Destination::Suspects { brand_id, own_topic, .. } => {
+                Destination::Retry if self.may_come_back(record) => self.delivery.send(&self.retry, record)?,
+                Destination::Retry => missing += 1,
+                Destination::Suspects { brand_id, .. } => {
                     self.delivery.send(&self.suspects, record)?;
-                    if *own_topic {
+                    if output.has_own_topic(brand_id) {
                         let topic = self.names.of_brand(brand_id);
                         if self.there.contains_key(&topic) {
                             self.delivery.send(&topic, record)?;
@@ -190,22 +203,35 @@ impl Committer {
         }
         self.delivery.flush()?;
         let mut offsets = TopicPartitionList::new();
-        for (partition, next) in &output.next {
+        for ((source, partition), next) in &output.next {
+            let topic = match source {
+                Source::Listings => &self.listings,
+                Source::Retries => &self.retry,
+            };
             offsets
-                .add_partition_offset(&self.listings, *partition, Offset::Offset(*next))
+                .add_partition_offset(topic, *partition, Offset::Offset(*next))
                 .map_err(|e| Trouble::Fatal(format!("an offset cannot be committed: {e}")))?;
         }
         self.delivery.commit(&offsets, || output.tenure == self.flow.tenure())?;
         Ok(missing)
     }
 
+    /// Whether a record has a partition of the `retry` topic to go to.
+    fn may_come_back(&self, record: &Record) -> bool {
+        let partition = record.partition.and_then(|p| usize::try_from(p).ok());
+        partition.is_some_and(|p| self.there.get(&self.retry).is_some_and(|partitions| p < *partitions))
+    }
+
     /// Before a batch, and from time to time only: looks for a topic that was not there, and after an abort for all.
     fn look_again(&mut self, output: &Output) {
-        let brand = |to: &Destination| match to {
-            Destination::Suspects { brand_id, own_topic: true, .. } => Some(self.names.of_brand(brand_id)),
-            _ => None,
+        let is_missing = |record: &Record| match &record.to {
+            Destination::Suspects { brand_id, .. } if output.has_own_topic(brand_id) => {
+                !self.there.contains_key(&self.names.of_brand(brand_id))
+            }
+            Destination::Retry => !self.may_come_back(record),
+            _ => false,
         };
-        let missing = output.records.iter().filter_map(|r| brand(&r.to)).any(|topic| !self.there.contains_key(&topic));
+        let missing = output.records.iter().any(is_missing);
         let due = self.looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
         if (missing && due) || self.looked.is_none() {
             self.looked = Some(Instant::now());
@@ -220,15 +246,18 @@ impl Committer {
         Metrics::add(&metrics.listings, &output.counts.outcomes);
         Metrics::add(&metrics.faults, &output.counts.faults);
         Metrics::add(&metrics.pictures, &output.counts.pictures);
+        Metrics::add(&metrics.retries, &output.counts.retries);
         metrics.faults.with_label_values(&["missing_topic"]).inc_by(missing);
-        let (mut bands, mut reasons) = (HashMap::new(), HashMap::new());
+        let (mut bands, mut reasons, mut put_off) = (HashMap::new(), HashMap::new(), 0);
         for record in &output.records {
             match &record.to {
                 Destination::Suspects { band, .. } => *bands.entry(band.as_str()).or_default() += 1,
                 Destination::DeadLetters { reason } => *reasons.entry(*reason).or_default() += 1,
-                Destination::State => {}
+                Destination::Retry if self.may_come_back(record) => put_off += 1,
+                Destination::Retry | Destination::State => {}
             }
         }
+        metrics.retries.with_label_values(&["written"]).inc_by(put_off);
         Metrics::add(&metrics.suspects, &bands);
         Metrics::add(&metrics.dead_letters, &reasons);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());

@@ -68,13 +68,24 @@ impl Memory {
     /// Whether an event of the newest batch is above all that was seen of its listing; it is remembered if so.
     pub(super) fn is_new(&mut self, partition: i32, listing: &str, event: Seen) -> bool {
         let key = key(listing);
-        let before = self.on_the_way.iter().rev().find_map(|batch| batch.get(&(partition, key)).copied());
-        let before = before.or_else(|| self.committed.get(&partition).and_then(|revisions| revisions.get(&key)));
+        let before = self.seen(partition, key);
         let new = before.is_none_or(|seen| !seen.makes_stale(event));
         if let (true, Some(batch)) = (new, self.on_the_way.back_mut()) {
             batch.insert((partition, key), event.or_higher(before));
         }
         new
+    }
+
+    /// Whether nothing was seen of a listing since the event at that place, which brought this revision.
+    pub(super) fn is_still(&self, partition: i32, listing: &str, revision: u64, place: Option<u64>) -> bool {
+        let is_same = |seen: Seen| seen.revision == revision && place.is_none_or(|place| seen.place == place);
+        self.seen(partition, key(listing)).is_none_or(is_same)
+    }
+
+    /// What was seen last, committed or on its way.
+    fn seen(&self, partition: i32, key: Key) -> Option<Seen> {
+        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.get(&(partition, key)).copied());
+        on_the_way.or_else(|| self.committed.get(&partition)?.get(&key))
     }
 }
 
@@ -111,6 +122,24 @@ mod tests {
         memory.settle(true);
         memory.forget(&[A]);
         assert_eq!(memory.unknown([A].into_iter()), [A]);
+    }
+
+    #[test]
+    fn a_listing_is_as_it_was_until_a_newer_event_is_seen() {
+        let mut memory = Memory::new(10);
+        memory.restore(A, [(key("a"), at(3, 7))]);
+        memory.begin();
+        let still = |memory: &Memory, revision, place| memory.is_still(A, "a", revision, place);
+        for (revision, place, expected) in
+            [(3, Some(7), true), (3, None, true), (3, Some(6), false), (2, Some(7), false), (4, None, false), (4, Some(9), false)]
+        {
+            assert_eq!(still(&memory, revision, place), expected, "{revision} {place:?}");
+        }
+        assert!(memory.is_still(A, "b", 1, Some(1)), "nothing is known of it");
+        assert!(memory.is_new(A, "a", at(4, 9)));
+        assert!(!still(&memory, 3, Some(7)) && still(&memory, 4, Some(9)), "on its way");
+        memory.settle(false);
+        assert!(still(&memory, 3, Some(7)), "dropped");
     }
 
     proptest! {

@@ -14,10 +14,13 @@ mod fail_point;
 mod flow;
 mod memory;
 mod orphans;
+mod passes;
 mod poll;
 mod records;
 mod restore;
+mod retries;
 mod scan;
+mod taken;
 mod watchdog;
 
 use std::sync::Arc;
@@ -41,8 +44,10 @@ use commit::Committer;
 use context::Context;
 use flow::Flow;
 use memory::Memory;
+use passes::Passes;
 use poll::Poller;
 use restore::Restorer;
+use retries::Retries;
 use scan::Scan;
 
 /// What all threads of the process share.
@@ -80,6 +85,9 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
         "worker starts"
     );
 
+    let passes = Passes::new(config, names.of("retry"));
+    let retries = passes.are_wanted().then(|| Retries::new(config, names.of("retry"))).transpose();
+    let retries = retries.map_err(|e| cannot("consumer of retries", &e))?;
     let (to_scan, taken) = sync_channel(1);
     let (to_commit, scanned) = sync_channel(1);
     // Holds no more than there are batches on their way.
@@ -88,9 +96,9 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
     let restorer = Restorer::new(config, names.of("state"), window);
     let memory = Memory::new(usize::try_from(window).unwrap_or(usize::MAX));
     let all_committed = std::thread::scope(|scope| {
-        let poller = Poller::new(config, &consumer, &flow, health, to_scan);
+        let poller = Poller::new(config, &consumer, retries, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
-        let mut on_scan = Scan { engine: &mut engine, live, metrics, flow: &flow, topic: &listings, restorer, memory, settled };
+        let mut on_scan = Scan { engine: &mut engine, live, metrics, flow: &flow, topic: &listings, passes, restorer, memory, settled };
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
         let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));

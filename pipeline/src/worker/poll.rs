@@ -2,61 +2,21 @@
 
 #![allow(clippy::disallowed_types, reason = "a batch waits for a bounded time")]
 
-use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{info, warn};
 
 use super::context::Context;
 use super::flow::Flow;
+use super::retries::Retries;
+use super::taken::Taken;
 use crate::config::Config;
-use crate::engine::{MAX_PAYLOAD, Payload};
 use crate::failure::Failure;
 use crate::health::Health;
-use crate::kafka::TRACE;
-
-/// A listing event as it was taken from its topic.
-pub(super) struct Taken {
-    pub(super) partition: i32,
-    pub(super) offset: i64,
-    /// Milliseconds since 1970, as the topic has it.
-    pub(super) timestamp: Option<i64>,
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) payload: Vec<u8>,
-    /// `traceparent` and `tracestate`, for the outputs.
-    pub(super) trace: Vec<(&'static str, Vec<u8>)>,
-}
-
-impl Taken {
-    /// Its place among the events of its partition. Brokers give no offset under zero.
-    pub(super) fn place(&self) -> u64 {
-        u64::try_from(self.offset).unwrap_or(0)
-    }
-
-    /// Bytes that it holds in memory.
-    fn bytes_held(&self) -> usize {
-        self.payload.len() + self.key.as_ref().map_or(0, Vec::len) + self.trace.iter().map(|(_, value)| value.len()).sum::<usize>()
-    }
-}
-
-impl Payload for Taken {
-    fn bytes(&self) -> &[u8] {
-        &self.payload[..self.payload.len().min(MAX_PAYLOAD)]
-    }
-
-    fn size(&self) -> u64 {
-        self.payload.len() as u64
-    }
-
-    fn folder(&self) -> Option<&Path> {
-        None
-    }
-}
 
 /// Events that are scanned and committed as one.
 pub(super) struct Batch {
@@ -66,8 +26,6 @@ pub(super) struct Batch {
     pub(super) revoked: Vec<i32>,
 }
 
-/// The longest trace header that is carried on: the standard asks for 512 bytes at least.
-const MOST_TRACE: usize = 1 << 10;
 /// Longest wait for a message, so that requests to stop are heard.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long to wait for room before polling again.
@@ -82,6 +40,10 @@ const COMMITTED: Duration = Duration::from_secs(10);
 /// The state of the poll thread.
 pub(super) struct Poller<'a> {
     consumer: &'a BaseConsumer<Context>,
+    /// Listings that are to be looked at again; nothing where none are.
+    retries: Option<Retries>,
+    /// The assignment whose partitions the retries are read of, by its number.
+    followed: u64,
     flow: &'a Flow,
     health: &'a Health,
     to_scan: SyncSender<Batch>,
@@ -105,6 +67,7 @@ impl<'a> Poller<'a> {
     pub(super) fn new(
         config: &Config,
         consumer: &'a BaseConsumer<Context>,
+        retries: Option<Retries>,
         flow: &'a Flow,
         health: &'a Health,
         to_scan: SyncSender<Batch>,
@@ -112,6 +75,8 @@ impl<'a> Poller<'a> {
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         Self {
             consumer,
+            retries,
+            followed: 0,
             flow,
             health,
             to_scan,
@@ -133,23 +98,18 @@ impl<'a> Poller<'a> {
         while !self.health.is_stopping() && self.flow.failure().is_none() {
             self.health.moved();
             match self.consumer.poll(self.patience()) {
-                Some(Ok(message)) => {
-                    let taken = take(&message);
-                    if self.pending.is_empty() {
-                        self.since = Instant::now();
-                    }
-                    self.bytes += taken.bytes_held();
-                    self.pending.push(taken);
-                }
+                Some(Ok(message)) => self.add(Taken::of(&message)),
                 Some(Err(error)) => self.heed(&error)?,
                 None => self.look_for_fatal()?,
             }
             let (tenure, wind_back) = self.flow.settle();
-            self.forget_revoked();
+            let revoked = self.forget_revoked();
             if wind_back {
                 self.wind_back()?;
             }
+            self.follow(revoked, wind_back)?;
             self.tenure = tenure;
+            self.add_retries();
             // What was full may have been taken away.
             if self.paused.is_some() && !self.is_full() {
                 self.full_for = 0;
@@ -168,6 +128,36 @@ impl<'a> Poller<'a> {
             }
         }
         self.finish();
+        Ok(())
+    }
+
+    fn add(&mut self, taken: Taken) {
+        if self.pending.is_empty() {
+            self.since = Instant::now();
+        }
+        self.bytes += taken.bytes_held();
+        self.pending.push(taken);
+    }
+
+    /// Adds listings that are due to be looked at again, as far as there is room.
+    fn add_retries(&mut self) {
+        let (most, most_bytes) = (self.most.saturating_sub(self.pending.len()), self.most_bytes.saturating_sub(self.bytes));
+        for taken in self.retries.as_mut().map_or_else(Vec::new, |retries| retries.take_due(most, most_bytes)) {
+            self.add(taken);
+        }
+    }
+
+    /// Reads retries of the very partitions that the worker has: only the owner of a partition knows which revisions are current.
+    fn follow(&mut self, revoked: bool, wound_back: bool) -> Result<(), Failure> {
+        let assignments = self.consumer.context().assignments();
+        let Some(retries) = self.retries.as_mut().filter(|_| revoked || wound_back || self.followed != assignments) else {
+            return Ok(());
+        };
+        let failed = |e: KafkaError| Failure::Run(anyhow::anyhow!("kafka: cannot tell the assignment: {e}"));
+        let assignment = self.consumer.assignment().map_err(failed)?;
+        let partitions: Vec<i32> = assignment.elements().iter().map(|e| e.partition()).collect();
+        retries.assign(&partitions, wound_back);
+        self.followed = assignments;
         Ok(())
     }
 
@@ -237,14 +227,16 @@ impl<'a> Poller<'a> {
         if pause { self.consumer.pause(&assignment) } else { self.consumer.resume(&assignment) }.map_err(failed)
     }
 
-    /// Messages of partitions that were taken away belong to another worker now.
-    fn forget_revoked(&mut self) {
+    /// Messages of partitions that were taken away belong to another worker now. Tells whether there were any.
+    fn forget_revoked(&mut self) -> bool {
         let revoked = self.consumer.context().take_revoked();
-        if !revoked.is_empty() {
+        let any = !revoked.is_empty();
+        if any {
             self.pending.retain(|taken| !revoked.contains(&taken.partition));
             self.bytes = self.pending.iter().map(Taken::bytes_held).sum();
             self.revoked.extend(revoked);
         }
+        any
     }
 
     /// After an abort: back to what is committed, or messages would be skipped.
@@ -287,22 +279,5 @@ impl<'a> Poller<'a> {
                 Ok(())
             }
         }
-    }
-}
-
-fn take(message: &BorrowedMessage<'_>) -> Taken {
-    let header = |name: &'static str| {
-        let headers = message.headers()?;
-        let value = headers.iter().find(|h| h.key == name)?.value?;
-        // What is longer is no trace context.
-        (value.len() <= MOST_TRACE).then(|| (name, value.to_owned()))
-    };
-    Taken {
-        partition: message.partition(),
-        offset: message.offset(),
-        timestamp: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        payload: message.payload().unwrap_or_default().to_owned(),
-        trace: TRACE.into_iter().filter_map(header).collect(),
     }
 }

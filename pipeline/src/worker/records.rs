@@ -5,8 +5,9 @@ use sha2::{Digest, Sha256};
 use touchstone_detectors::hex;
 use touchstone_schemas::{Band, Fault, Listing, ListingState, OpenSuspect, Suspect};
 
-use super::poll::Taken;
+use super::passes::Pass;
 use super::restore::FORMAT;
+use super::taken::Taken;
 use crate::dead_letters::MOST;
 
 /// The longest key and header that is written: longer ones are nobody's.
@@ -26,13 +27,14 @@ pub(super) struct Record {
 
 /// Where a record goes.
 pub(super) enum Destination {
-    Suspects { brand_id: String, band: Band, own_topic: bool },
+    Suspects { brand_id: String, band: Band },
     DeadLetters { reason: &'static str },
     State,
+    Retry,
 }
 
-/// A suspect, ready to be written; also to its brand's own topic where it has one.
-pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)], own_topic: bool) -> Record {
+/// A suspect, ready to be written.
+pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)]) -> Record {
     let at = suspect.occurred_at.to_string();
     let headers = [
         ("ce_id", suspect.detection_id.as_str()),
@@ -45,29 +47,36 @@ pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<
     ];
     // Made of strings, numbers and lists: writing it cannot fail.
     let payload = serde_json::to_vec(suspect).unwrap_or_default();
-    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band, own_topic };
+    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band };
     Record { to, partition: None, key: key.as_bytes().to_vec(), payload, headers: Some(with_trace(texts(&headers), trace)) }
 }
 
-/// What is to be remembered of a listing, in the partition of its events.
-pub(super) fn state(taken: &Taken, listing: &Listing, key: &str, suspects: &[Suspect]) -> Record {
-    let open = |s: &Suspect| OpenSuspect {
-        brand_id: s.brand_id.clone(),
-        detection_id: s.detection_id.clone(),
-        score: s.score,
-        band: s.band,
-        content_hash: s.content_hash.clone(),
-    };
-    let state = ListingState {
-        format: FORMAT,
-        revision: listing.revision,
-        offset: u64::try_from(taken.offset).ok(),
-        occurred_at: listing.occurred_at.clone(),
-        open: suspects.iter().map(open).collect(),
-    };
+/// What is remembered of a suspect.
+pub(super) fn open(suspect: &Suspect) -> OpenSuspect {
+    OpenSuspect {
+        brand_id: suspect.brand_id.clone(),
+        detection_id: suspect.detection_id.clone(),
+        score: suspect.score,
+        band: suspect.band,
+        content_hash: suspect.content_hash.clone(),
+    }
+}
+
+/// What is to be remembered of a listing whose event stands at that place, in the partition of its events.
+pub(super) fn state(partition: i32, place: Option<u64>, listing: &Listing, key: &str, open: Vec<OpenSuspect>) -> Record {
+    let state = ListingState { format: FORMAT, revision: listing.revision, offset: place, occurred_at: listing.occurred_at.clone(), open };
     // Made of strings, numbers and lists: writing it cannot fail.
     let payload = serde_json::to_vec(&state).unwrap_or_default();
-    Record { to: Destination::State, partition: Some(taken.partition), key: key.as_bytes().to_vec(), payload, headers: None }
+    Record { to: Destination::State, partition: Some(partition), key: key.as_bytes().to_vec(), payload, headers: None }
+}
+
+/// A listing that is to be looked at again, in the partition of its events.
+pub(super) fn retry(event: &Taken, listing: &Listing, pass: Pass) -> Record {
+    let key = listing.key().into_bytes();
+    // Made of strings, numbers and lists: writing it cannot fail.
+    let payload = serde_json::to_vec(&pass.into_retry(listing.clone())).unwrap_or_default();
+    let headers = with_trace(OwnedHeaders::new(), &event.trace);
+    Record { to: Destination::Retry, partition: Some(event.partition), key, payload, headers: Some(headers) }
 }
 
 impl Record {

@@ -3,19 +3,22 @@
 #![allow(clippy::disallowed_types, reason = "measures how long batches take")]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
 use touchstone_detectors::Scanner;
-use touchstone_schemas::{Fault, FaultReason, Suspect};
+use touchstone_schemas::{Fault, FaultReason, Listing, Suspect, Timestamp};
 use tracing::{debug, warn};
 
 use super::fail_point::Point;
 use super::flow::Flow;
 use super::memory::Memory;
-use super::poll::{Batch, Taken};
+use super::passes::{Came, Passes};
+use super::poll::Batch;
 use super::records::{self, Record};
 use super::restore::Restorer;
+use super::taken::{Role, Source, Taken};
 use crate::catalog::Live;
 use crate::engine::{Engine, Read, Scanned};
 use crate::metrics::Metrics;
@@ -25,12 +28,21 @@ use crate::summary::Outcome;
 /// A batch with its outputs.
 pub(super) struct Output {
     pub(super) tenure: u64,
-    /// Of each partition the offset after the last event.
-    pub(super) next: HashMap<i32, i64>,
+    /// Of each partition of a topic the offset after the last record that was taken.
+    pub(super) next: HashMap<(Source, i32), i64>,
     /// When the oldest event was written to its topic; milliseconds since 1970.
     pub(super) oldest: Option<i64>,
     pub(super) records: Vec<Record>,
     pub(super) counts: Counts,
+    /// What it was scanned by.
+    scanner: Arc<Scanner>,
+}
+
+impl Output {
+    /// Whether a brand has a topic of its own, by the catalog of the batch.
+    pub(super) fn has_own_topic(&self, brand_id: &str) -> bool {
+        self.scanner.catalog().has_own_topic(brand_id)
+    }
 }
 
 /// What is counted once the batch is committed.
@@ -39,6 +51,7 @@ pub(super) struct Counts {
     pub(super) outcomes: HashMap<&'static str, u64>,
     pub(super) faults: HashMap<&'static str, u64>,
     pub(super) pictures: HashMap<&'static str, u64>,
+    pub(super) retries: HashMap<&'static str, u64>,
 }
 
 /// The scan thread.
@@ -48,6 +61,7 @@ pub(super) struct Scan<'a> {
     pub(super) metrics: &'a Metrics,
     pub(super) flow: &'a Flow,
     pub(super) topic: &'a str,
+    pub(super) passes: Passes,
     pub(super) restorer: Restorer,
     pub(super) memory: Memory,
     /// Of each batch in its turn, whether it was committed.
@@ -76,7 +90,7 @@ impl Scan<'_> {
             if let Some(scanner) = self.live.scanner() {
                 self.engine.scanner = scanner;
             }
-            let output = scan(self.engine, &mut self.memory, self.topic, batch);
+            let output = scan(self.engine, &mut self.memory, self.topic, &self.passes, batch);
             self.metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
             for (detector, seconds) in self.engine.scanner.take_seconds() {
                 self.metrics.detector_seconds.with_label_values(&[detector.as_str()]).observe(seconds);
@@ -123,47 +137,73 @@ impl Scan<'_> {
     }
 }
 
-fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, batch: Batch) -> Output {
-    let Batch { tenure, taken, revoked: _ } = batch;
+fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, passes: &Passes, batch: Batch) -> Output {
+    let Batch { tenure, mut taken, revoked: _ } = batch;
     memory.begin();
     let mut next = HashMap::new();
-    for event in &taken {
-        next.insert(event.partition, event.offset + 1);
+    for record in &taken {
+        next.insert((record.source(), record.partition), record.offset + 1);
     }
+    taken.retain(|record| !matches!(record.role, Role::Unreadable));
     let scanner = engine.scanner.clone();
-    let results = engine.scan(
-        &taken,
-        |i, listing| memory.is_new(taken[i].partition, &listing.key(), Seen { revision: listing.revision, place: taken[i].place() }),
-        |listing, pictures, now| scanner.scan(listing, pictures, now),
-    );
-    let mut output =
-        Output { tenure, next, oldest: taken.iter().filter_map(|t| t.timestamp).min(), records: Vec::new(), counts: Counts::default() };
-    for (event, result) in taken.iter().zip(results) {
-        match result.and_then(|read| records_of(event, &read, &scanner).map(|records| (read, records))) {
-            Ok((read, records)) => finish(&mut output, records, &read),
+    let is_current = |i: usize, listing: &Listing| {
+        let Taken { role, partition, .. } = &taken[i];
+        match role {
+            // Its event is remembered already, or forgotten.
+            Role::Retry(pass) => memory.is_still(*partition, &listing.key(), listing.revision, pass.place),
+            _ => memory.is_new(*partition, &listing.key(), Seen { revision: listing.revision, place: taken[i].place() }),
+        }
+    };
+    let results = engine.scan(&taken, is_current, |listing, pictures, now| scanner.scan(listing, pictures, now));
+    let due_at = passes.due_at();
+    let events = taken.iter().filter(|record| record.source() == Source::Listings);
+    let oldest = events.filter_map(|t| t.timestamp).min();
+    let mut output = Output { tenure, next, oldest, records: Vec::new(), counts: Counts::default(), scanner };
+    for (record, result) in taken.iter().zip(results) {
+        let made = result.and_then(|read| {
+            let (records, came) = records_of(record, &read, passes, &due_at);
+            fit(records).map(|records| (read, records, came))
+        });
+        match made {
+            Ok((read, records, came)) => finish(&mut output, record, &read, records, came),
             Err(fault) => {
-                memory.take_back(event.partition, event.place());
-                dead(&mut output, event, topic, &fault);
+                if record.source() == Source::Listings {
+                    memory.take_back(record.partition, record.place());
+                }
+                let topic = if record.source() == Source::Listings { topic } else { passes.topic.as_str() };
+                dead(&mut output, record, topic, &fault);
             }
         }
     }
     if let Some(dead) = output.counts.outcomes.get(Outcome::DeadLetter.name()) {
-        warn!("{dead} of {} listing events go to the dead letters", taken.len());
+        warn!("{dead} of {} records go to the dead letters", taken.len());
     }
     output
 }
 
-/// The records of a listing's suspects and of what is to be remembered; a fault where one is larger than any broker takes.
-fn records_of(event: &Taken, read: &Read<Vec<Suspect>>, scanner: &Scanner) -> Result<Vec<Record>, Fault> {
-    let suspects: &[Suspect] = match &read.scanned {
-        Scanned::Done(suspects) => suspects,
-        Scanned::Removed => &[],
-        Scanned::Stale => return Ok(Vec::new()),
+/// The records of a listing's suspects, of what is to be remembered, and of what is to come back; and what became of what came back.
+fn records_of(taken: &Taken, read: &Read<Vec<Suspect>>, passes: &Passes, due_at: &Timestamp) -> (Vec<Record>, Option<Came>) {
+    let suspects: &[Suspect] = match (&read.scanned, &taken.role) {
+        (Scanned::Done(suspects), _) => suspects,
+        (Scanned::Removed, Role::Event) => &[],
+        (Scanned::Stale, Role::Event) => return (Vec::new(), None),
+        (Scanned::Removed | Scanned::Stale, _) => return (Vec::new(), Some(Came::Superseded)),
     };
+    if let Role::Retry(pass) = &taken.role {
+        let (records, came) = passes.after(taken, pass, read, suspects, due_at);
+        return (records, Some(came));
+    }
     let key = read.listing.key();
-    let mut records: Vec<Record> =
-        suspects.iter().map(|s| records::suspect(s, &key, &event.trace, scanner.catalog().has_own_topic(s.brand_id.as_str()))).collect();
-    records.push(records::state(event, &read.listing, &key, suspects));
+    let mut records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &taken.trace)).collect();
+    let open = suspects.iter().map(records::open).collect();
+    records.push(records::state(taken.partition, Some(taken.place()), &read.listing, &key, open));
+    let (again, came) = passes.after_first(taken, read, suspects, due_at);
+    records.extend(again);
+    (records, came)
+}
+
+/// Records, or a fault where one is larger than any broker takes.
+fn fit(records: Vec<Record>) -> Result<Vec<Record>, Fault> {
     if records.iter().any(Record::is_too_large) {
         let detail = "its suspects would be larger than a topic takes".to_owned();
         return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });
@@ -171,11 +211,17 @@ fn records_of(event: &Taken, read: &Read<Vec<Suspect>>, scanner: &Scanner) -> Re
     Ok(records)
 }
 
-fn finish(output: &mut Output, records: Vec<Record>, read: &Read<Vec<Suspect>>) {
-    let outcome = Outcome::of(&read.scanned, |suspects| !suspects.is_empty()).name();
+/// Counts what came of a record. A listing that came back was counted when it came first.
+fn finish(output: &mut Output, taken: &Taken, read: &Read<Vec<Suspect>>, records: Vec<Record>, came: Option<Came>) {
     output.records.extend(records);
-    let Counts { outcomes, faults, pictures } = &mut output.counts;
-    *outcomes.entry(outcome).or_default() += 1;
+    let Counts { outcomes, faults, pictures, retries } = &mut output.counts;
+    if let Some(came) = came {
+        *retries.entry(came.name()).or_default() += 1;
+    }
+    if taken.source() == Source::Retries {
+        return;
+    }
+    *outcomes.entry(Outcome::of(&read.scanned, |suspects| !suspects.is_empty()).name()).or_default() += 1;
     for fault in &read.faults {
         *faults.entry(fault.reason.as_str()).or_default() += 1;
     }
@@ -184,8 +230,10 @@ fn finish(output: &mut Output, records: Vec<Record>, read: &Read<Vec<Suspect>>) 
     }
 }
 
-fn dead(output: &mut Output, event: &Taken, topic: &str, fault: &Fault) {
-    debug!(partition = event.partition, offset = event.offset, reason = fault.reason.as_str(), path = fault.path, "dead letter");
-    *output.counts.outcomes.entry(Outcome::DeadLetter.name()).or_default() += 1;
-    output.records.push(records::dead_letter(event, topic, fault));
+fn dead(output: &mut Output, taken: &Taken, topic: &str, fault: &Fault) {
+    debug!(topic, partition = taken.partition, offset = taken.offset, reason = fault.reason.as_str(), path = fault.path, "dead letter");
+    if taken.source() == Source::Listings {
+        *output.counts.outcomes.entry(Outcome::DeadLetter.name()).or_default() += 1;
+    }
+    output.records.push(records::dead_letter(taken, topic, fault));
 }
