@@ -152,6 +152,12 @@ pub(crate) fn now() -> Timestamp {
     from_now(Duration::ZERO)
 }
 
+/// The time before a span.
+pub(crate) fn ago(span: Duration) -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(span);
+    Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// The time after a pause.
 pub(crate) fn from_now(pause: Duration) -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + pause;

@@ -124,6 +124,12 @@ impl Catalog {
         (self.snapshot.brands.len(), self.snapshot.products.len(), pictures)
     }
 
+    /// What it would be wrong to lose by an oversight, and how much there is of it.
+    pub fn sizes(&self) -> [(&'static str, usize); 4] {
+        let (brands, products, pictures) = self.size();
+        [("brands", brands), ("products", products), ("pictures", pictures), ("authorised sellers", self.overlay.authorised_sellers())]
+    }
+
     /// Whether it has any picture to compare with.
     pub fn has_pictures(&self) -> bool {
         !self.snapshot.pictures.is_empty() || !self.overlay.fakes.is_empty()

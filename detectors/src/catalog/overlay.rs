@@ -60,6 +60,11 @@ impl Overlay {
         rows.iter().find(|(b, row)| *b == brand && holds(row)).map(|(_, row)| row)
     }
 
+    /// How many rows of authorised sellers there are.
+    pub(super) fn authorised_sellers(&self) -> usize {
+        self.authorised.values().map(Vec::len).sum()
+    }
+
     /// What is known of a seller who was caught.
     pub(crate) fn offender(&self, platform: &str, seller: &str) -> Option<&Offender> {
         self.offenders.get(&(platform.to_owned(), seller.to_owned()))

@@ -75,6 +75,8 @@ pub(super) fn hash_files(rows: &mut Rows, folder: &Path, faults: &mut Faults<'_>
             Err((file, line, message, false)) => faults.fault(file, line, message),
         }
     }
+    // One whose picture is left out has nothing left to be known by.
+    rows.known_fakes.retain(|r| r.row.fingerprint.is_some() || r.row.text.is_some());
     found
 }
 

@@ -1,6 +1,6 @@
 //! Rows as records of the catalog topic, `{"kind": "brand", …row}` under the key `kind:id`; a compiled file holds the same.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -27,7 +27,7 @@ impl Rows {
     /// # Errors
     /// What `put` says.
     pub fn each_record(&self, mut put: impl FnMut(&str, &str, Vec<u8>) -> io::Result<()>) -> io::Result<Counts> {
-        let mut writer = Writer { put: &mut put, counts: Counts::new(), keys: HashMap::new() };
+        let mut writer = Writer { put: &mut put, counts: Counts::new(), keys: HashSet::new() };
         writer.all("brand", &self.brands, |r| r.brand_id.to_string())?;
         writer.all("product", &self.products, |r| r.product_id.to_string())?;
         writer.all("rights_holder", &self.rights_holders, |r| r.rights_holder_id.to_string())?;
@@ -135,8 +135,8 @@ type Put<'a> = &'a mut dyn FnMut(&str, &str, Vec<u8>) -> io::Result<()>;
 struct Writer<'a> {
     put: Put<'a>,
     counts: Counts,
-    /// How often each key stood already, of kinds that may name a thing twice.
-    keys: HashMap<String, u64>,
+    /// The keys that stand: of some kinds two rows may name the same thing.
+    keys: HashSet<String>,
 }
 
 impl Writer<'_> {
@@ -147,11 +147,12 @@ impl Writer<'_> {
     fn one(&mut self, kind: &str, id: &str, mut row: Value) -> io::Result<()> {
         *self.counts.entry(kind.to_owned()).or_default() += 1;
         row["kind"] = json!(kind);
-        let mut key = format!("{kind}:{id}");
-        let times = self.keys.entry(key.clone()).or_default();
-        *times += 1;
-        if *times > 1 {
-            key = format!("{key}#{times}");
+        let plain = format!("{kind}:{id}");
+        let mut key = plain.clone();
+        let mut times = 1;
+        while !self.keys.insert(key.clone()) {
+            times += 1;
+            key = format!("{plain}#{times}");
         }
         (self.put)(kind, &key, serde_json::to_vec(&row)?)
     }

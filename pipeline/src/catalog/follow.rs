@@ -43,8 +43,8 @@ pub(crate) fn follow(shared: &Shared) -> Result<(), Failure> {
     let goes_on = || !shared.health.is_stopping();
     let consumer = open(config, &topic, goes_on)?;
     let mut set = Set::default();
-    // Whether the end was reached once, and whether a set was closed since a catalog was made.
-    let (mut whole, mut fresh) = (false, false);
+    // Whether all was read since the set was begun, whether a set was closed since a catalog was made, and whether it was begun anew for it.
+    let (mut whole, mut fresh, mut anew) = (false, false, false);
     let mut told = Instant::now();
     while goes_on() {
         match consumer.poll(WAIT) {
@@ -58,7 +58,20 @@ pub(crate) fn follow(shared: &Shared) -> Result<(), Failure> {
         }
         // Several sets that were closed one after the other make one catalog.
         if whole && std::mem::take(&mut fresh) {
-            put(config, &topic, &mut set, &shared.live, &shared.metrics);
+            match put(config, &topic, &mut set, &shared.live, anew) {
+                Ok(()) => anew = false,
+                // Records may have been missed, where the topic was made again or this worker was long away: what stands is read again.
+                Err(refused) if refused.reason == "incomplete" && !anew => {
+                    warn!("{topic} is read again from its beginning: {}", refused.message);
+                    (set, whole, anew) = (Set::default(), false, true);
+                    from_beginning(&consumer, &topic).map_err(|e| kafka::unreachable(config, &e))?;
+                }
+                Err(Refused { reason, message }) => {
+                    error!(reason, "the catalog that was published is refused, and the old one stays: {message}");
+                    shared.metrics.catalogs.with_label_values(&["refused"]).inc();
+                    anew = false;
+                }
+            }
         }
         if whole && shared.live.scanner().is_none() && told.elapsed() >= TELL {
             info!(topic, "no catalog that can be used is published yet: `touchstone catalog publish DIR --config FILE`");
@@ -74,26 +87,39 @@ pub(crate) fn follow(shared: &Shared) -> Result<(), Failure> {
 /// Where it cannot be read.
 pub(crate) fn standing(config: &Config) -> Result<Set, Failure> {
     let topic = Names::new(config).of("catalog");
-    let deadline = Instant::now() + FIRST_CONTACT;
     let consumer = open(config, &topic, || true)?;
     let mut set = Set::default();
+    let mut last = Instant::now();
     loop {
         match consumer.poll(WAIT) {
-            Some(Ok(message)) => drop(take(&mut set, &message)),
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(set),
-            Some(Err(e)) => return Err(kafka::unreachable(config, &e)),
-            None if Instant::now() >= deadline => {
-                return Err(Failure::Run(anyhow::anyhow!("kafka: {topic} could not be read to its end in {FIRST_CONTACT:?}")));
+            Some(Ok(message)) => {
+                take(&mut set, &message);
+                last = Instant::now();
             }
+            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(set),
+            Some(Err(e)) if is_refusal(&e) => return Err(Failure::Run(anyhow::anyhow!("kafka: {topic} cannot be read: {e}"))),
+            // One of several brokers may be away.
+            Some(Err(e)) => warn!("kafka: {topic}: {e}"),
             None => {}
+        }
+        if last.elapsed() >= FIRST_CONTACT {
+            return Err(Failure::Run(anyhow::anyhow!("kafka: nothing came of {topic} for {FIRST_CONTACT:?}, and it is not at its end")));
         }
     }
 }
 
+/// Whether nothing will come of waiting.
+fn is_refusal(error: &KafkaError) -> bool {
+    use rdkafka::error::RDKafkaErrorCode as Code;
+    let codes =
+        [Code::TopicAuthorizationFailed, Code::GroupAuthorizationFailed, Code::ClusterAuthorizationFailed, Code::SaslAuthenticationFailed];
+    error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
+}
+
 /// A consumer of the topic from its beginning on. Waits for the brokers, as long as `goes_on`.
 fn open(config: &Config, topic: &str, goes_on: impl Fn() -> bool) -> Result<BaseConsumer<Asking>, Failure> {
-    let consumer =
-        kafka::asking(&kafka::reader(config)).map_err(|e| Failure::Usage(format!("kafka: cannot set up the catalog's consumer: {e}")))?;
+    let consumer = kafka::asking(kafka::reader(config).set("statistics.interval.ms", "0"))
+        .map_err(|e| Failure::Usage(format!("kafka: cannot set up the catalog's consumer: {e}")))?;
     let deadline = Instant::now() + FIRST_CONTACT;
     let mut tries = 0;
     let partitions = loop {
@@ -108,21 +134,25 @@ fn open(config: &Config, topic: &str, goes_on: impl Fn() -> bool) -> Result<Base
                 std::thread::park_timeout(PAUSE);
             }
             Err(e) if Instant::now() >= deadline || !goes_on() => return Err(kafka::unreachable(config, &e)),
-            Err(e) => warn!("kafka: {} cannot be reached yet: {e}", config.kafka.brokers),
+            Err(e) => warn!("kafka: {} cannot be reached yet: {}", config.kafka.brokers, kafka::why(&consumer, &e)),
         }
     };
     match partitions {
         0 => {
             let what = "make the topics with `touchstone topics create`, set kafka.topic_prefix, or give a folder as catalog.path";
-            return Err(Failure::Usage(format!("kafka: there is no topic {topic}: {what}")));
+            return Err(Failure::Usage(format!("kafka: there is no topic {topic}, or this user may not see it: {what}")));
         }
         1 => {}
         n => warn!("kafka: {topic} has {n} partitions, of which the first alone is read: what closes a set must come after its rows"),
     }
-    let mut list = TopicPartitionList::new();
-    let assigned = list.add_partition_offset(topic, PARTITION, Offset::Beginning).and_then(|()| consumer.assign(&list));
-    assigned.map_err(|e| kafka::unreachable(config, &e))?;
+    from_beginning(&consumer, topic).map_err(|e| kafka::unreachable(config, &e))?;
     Ok(consumer)
+}
+
+fn from_beginning(consumer: &BaseConsumer<Asking>, topic: &str) -> Result<(), KafkaError> {
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, PARTITION, Offset::Beginning)?;
+    consumer.assign(&list)
 }
 
 fn take(set: &mut Set, message: &BorrowedMessage<'_>) -> bool {
@@ -133,8 +163,9 @@ fn take(set: &mut Set, message: &BorrowedMessage<'_>) -> bool {
     })
 }
 
-/// Makes a catalog of the set and puts it into use, or says why not: then the old one stays.
-fn put(config: &Config, topic: &str, set: &mut Set, live: &Live, metrics: &crate::metrics::Metrics) {
+/// Makes a catalog of the set and puts it into use. Where its version is not the one that it was published under, records may be missing,
+/// unless all were read `anew`: then another version of the program published it, which reckons otherwise.
+fn put(config: &Config, topic: &str, set: &mut Set, live: &Live, anew: bool) -> Result<(), Refused> {
     let place = Path::new(topic);
     let before = live.scanner();
     let made = catch_unwind(AssertUnwindSafe(|| {
@@ -142,11 +173,15 @@ fn put(config: &Config, topic: &str, set: &mut Set, live: &Live, metrics: &crate
         let policy = policy_of(config, place, &catalog).map_err(|e| Refused::new("policy", e.to_string()))?;
         Ok((catalog, policy))
     }));
-    let refused = match made {
-        Ok(Ok((catalog, policy))) => return live.put(catalog, policy),
-        Ok(Err(refused)) => refused,
-        Err(_) => Refused::new("panic", "the rows made the program panic: see above".to_owned()),
-    };
-    error!(reason = refused.reason, "the catalog that was published is refused, and the old one stays: {}", refused.message);
-    metrics.catalogs.with_label_values(&["refused"]).inc();
+    let (catalog, policy) = made.unwrap_or_else(|_| Err(Refused::new("panic", "the rows made the program panic: see above".to_owned())))?;
+    if let Some(named) = set.other_version(&catalog) {
+        let message = format!("it is called {named} by whoever published it, and {} here", catalog.version());
+        if !anew {
+            return Err(Refused::new("incomplete", message));
+        }
+        warn!("catalog: {message}");
+    }
+    live.put(catalog, policy);
+    set.is_applied();
+    Ok(())
 }

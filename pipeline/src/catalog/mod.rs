@@ -19,7 +19,7 @@ use crate::health::Health;
 use crate::kafka::Names;
 use crate::metrics::Metrics;
 pub(crate) use follow::follow;
-pub(crate) use publish::{Published, publish};
+pub(crate) use publish::{Publication, Published, publish};
 
 /// The scanner in use. A batch takes it once, and so has one catalog and one policy to its end.
 pub(crate) struct Live {
@@ -76,7 +76,7 @@ pub(crate) fn current(config: &Config) -> Result<Option<(Catalog, Policy)>, Fail
     if !config.catalog.path.is_empty() {
         return crate::commands::configured(config).map(Some);
     }
-    let mut set = follow::standing(config)?;
+    let set = follow::standing(config)?;
     if !set.is_closed() {
         return Ok(None);
     }

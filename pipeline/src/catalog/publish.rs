@@ -3,18 +3,18 @@
 #![allow(clippy::disallowed_types, reason = "writes for a bounded time")]
 
 use std::collections::BTreeMap;
-use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer};
 use serde_json::json;
-use touchstone_detectors::{Counts, Rows, VERSION_KEY};
+use touchstone_detectors::{Catalog, Counts, VERSION_KEY};
 use touchstone_schemas::{SetVersion, Timestamp};
 use tracing::info;
 
 use super::follow::{PARTITION, standing};
-use super::set::{kind, shrinks};
+use super::set::shrinks;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::kafka::{self, Names, Reports};
@@ -24,63 +24,56 @@ const CALL: Duration = Duration::from_secs(30);
 /// How long the brokers may take for the records that are on their way.
 const WRITING: Duration = Duration::from_secs(120);
 /// How often it is told how far it is.
-const TELL: u64 = 100_000;
+const TELL: usize = 100_000;
 
 /// What became of the rows.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    pub(crate) written: u64,
-    pub(crate) deleted: u64,
-    pub(crate) unchanged: u64,
+    pub(crate) written: usize,
+    pub(crate) deleted: usize,
+    pub(crate) unchanged: usize,
 }
 
-/// Publishes sorted rows. Workers see all that changes at once, or nothing of it; of two that publish at the same time one is refused.
+/// A catalog with its rows as records, by key.
+pub(crate) struct Publication<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) records: &'a BTreeMap<String, Vec<u8>>,
+    pub(crate) counts: Counts,
+    pub(crate) may_shrink: bool,
+}
+
+/// Publishes a catalog. Workers see all that changes at once, or nothing of it; of two that publish at the same time one is refused.
 ///
 /// # Errors
 /// Where the brokers cannot be reached, or refuse; where the catalog would lose more than it may.
-pub(crate) fn publish(config: &Config, rows: &Rows, may_shrink: bool) -> Result<Published, Failure> {
+pub(crate) fn publish(config: &Config, publication: Publication<'_>) -> Result<Published, Failure> {
+    let Publication { catalog, records, counts, may_shrink } = publication;
     let cannot = |e: KafkaError| kafka::unreachable(config, &e);
     let writer = Writer::connect(config).map_err(cannot)?;
     let stands = standing(config)?;
-    let version = rows.version();
-    let is_current = stands.is_at(&version);
-    let mut stands = stands.into_rows();
-    let before = counts(&stands);
-    writer.producer.begin_transaction().map_err(cannot)?;
-    let mut published = Published::default();
-    let sent = rows.each_record(|_, key, payload| {
-        if stands.remove(key).is_some_and(|old| old == payload) {
-            published.unchanged += 1;
-            return Ok(());
-        }
-        published.written += 1;
-        if published.written.is_multiple_of(TELL) {
-            info!("{} rows are written", published.written);
-        }
-        writer.send(key, Some(&payload)).map_err(|e| io::Error::other(format!("{key}: {e}")))
-    });
-    let after = sent.map_err(|e| Failure::Run(anyhow::anyhow!("kafka: {e}")))?;
-    let count = |counts: &Counts, kind: &str| counts.get(kind).copied().unwrap_or(0);
-    let losses = ["brand", "product", "known_fake"].map(|kind| (kind, count(&before, kind), count(&after, kind)));
-    if let Some(gone) = shrinks(losses, config.catalog.largest_shrink).filter(|_| !may_shrink) {
-        // What was sent is in a transaction that nobody commits.
+    let is_current = stands.is_at(catalog.version());
+    let topic = Names::new(config).of("catalog");
+    // What makes no catalog is to be replaced, whatever is lost.
+    if !may_shrink
+        && stands.is_closed()
+        && let Ok(before) = stands.catalog(Path::new(&topic), None, 1.0)
+        && let Some(gone) = shrinks(&before, catalog, config.catalog.largest_shrink)
+    {
         return Err(Failure::Usage(format!("{gone}: give --may-shrink if that is meant; nothing is published")));
     }
-    published.deleted = u64::try_from(stands.len()).unwrap_or(u64::MAX);
-    if published.written + published.deleted == 0 && is_current {
+    let stands = stands.into_rows();
+    let changed: Vec<_> = records.iter().filter(|(key, payload)| stands.get(*key) != Some(payload)).collect();
+    let gone: Vec<&String> = stands.keys().filter(|key| !records.contains_key(*key)).collect();
+    let published = Published { written: changed.len(), deleted: gone.len(), unchanged: records.len() - changed.len() };
+    // Workers that refused it for its size look at it again when it is closed once more.
+    if changed.is_empty() && gone.is_empty() && is_current && !may_shrink {
         return Ok(published);
     }
-    stands.keys().try_for_each(|key| writer.send(key, None)).map_err(cannot)?;
-    writer.send(VERSION_KEY, Some(&closing(version, after, may_shrink))).map_err(cannot)?;
-    writer.commit().map_err(cannot)?;
+    let closing = closing(catalog.version().to_owned(), counts, may_shrink);
+    let all = changed.iter().map(|(key, payload)| (key.as_str(), Some(payload.as_slice())));
+    let all = all.chain(gone.into_iter().map(|key| (key.as_str(), None))).chain([(VERSION_KEY, Some(closing.as_slice()))]);
+    writer.write(all).map_err(|e| Failure::Run(anyhow::anyhow!("kafka: nothing is published: {e}")))?;
     Ok(published)
-}
-
-fn counts(rows: &BTreeMap<String, Vec<u8>>) -> Counts {
-    rows.keys().fold(Counts::new(), |mut counts, key| {
-        *counts.entry(kind(key).to_owned()).or_default() += 1;
-        counts
-    })
 }
 
 /// The record that closes a set.
@@ -108,7 +101,24 @@ impl Writer {
         Ok(Self { producer, topic: Names::new(config).of("catalog") })
     }
 
-    /// Hands a record to the client, waiting for room; without a payload the row is deleted.
+    /// Writes records, of which those without a payload delete, in one transaction: all of them, or none.
+    fn write<'a>(&self, records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>) -> Result<(), KafkaError> {
+        self.producer.begin_transaction()?;
+        let written = records.enumerate().try_for_each(|(i, (key, payload))| {
+            if i > 0 && i.is_multiple_of(TELL) {
+                info!("{i} rows are written");
+            }
+            self.send(key, payload)
+        });
+        let committed = written.and_then(|()| self.commit());
+        if committed.is_err() {
+            // Else workers would wait for its end.
+            let _ = self.producer.abort_transaction(CALL);
+        }
+        committed
+    }
+
+    /// Hands a record to the client, waiting for room.
     fn send(&self, key: &str, payload: Option<&[u8]>) -> Result<(), KafkaError> {
         let deadline = Instant::now() + WRITING;
         loop {

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use touchstone_detectors::{Catalog, CatalogFault, Counts, OVERLAY_KINDS, Rows};
 use touchstone_schemas::{SetVersion, decode};
-use tracing::warn;
 
 /// A row as it stands in the topic.
 struct Stored {
@@ -20,10 +19,12 @@ pub(crate) struct Set {
     rows: BTreeMap<String, Stored>,
     counts: Counts,
     /// Records after the last one that closed a set; nothing for a row that is deleted.
-    pending: Vec<(String, Option<Stored>)>,
+    pending: BTreeMap<String, Option<Stored>>,
     closed: Option<SetVersion>,
-    /// Whether more changed than the overlay since a catalog was made of it.
+    /// Whether more changed than the overlay since a catalog of it was put into use.
     rebuild: bool,
+    /// Whether a set since then may have far fewer rows.
+    may_shrink: bool,
 }
 
 /// Why a set that is closed makes no catalog.
@@ -48,11 +49,13 @@ impl Set {
     pub(crate) fn take(&mut self, key: &str, payload: Option<&[u8]>, number: usize) -> Result<bool, String> {
         if kind(key) == "version" {
             let Some(payload) = payload else { return Ok(false) };
-            self.closed = Some(decode::<SetVersion>(payload).map_err(|e| format!("the record that closes the set: {e}"))?.value);
+            let closed = decode::<SetVersion>(payload).map_err(|e| format!("the record that closes the set: {e}"))?.value;
+            self.may_shrink |= closed.may_shrink;
+            self.closed = Some(closed);
             self.close();
             return Ok(true);
         }
-        self.pending.push((key.to_owned(), payload.map(|p| Stored { number, payload: p.to_owned() })));
+        self.pending.insert(key.to_owned(), payload.map(|p| Stored { number, payload: p.to_owned() }));
         Ok(false)
     }
 
@@ -96,9 +99,19 @@ impl Set {
         rows
     }
 
+    /// A catalog of it is in use.
+    pub(super) fn is_applied(&mut self) {
+        (self.rebuild, self.may_shrink) = (false, false);
+    }
+
+    /// The version that the closing record names, where it is not the one that the rows make.
+    pub(super) fn other_version(&self, catalog: &Catalog) -> Option<&str> {
+        self.closed.as_ref()?.catalog_version.as_deref().filter(|named| *named != catalog.version())
+    }
+
     /// The catalog of the set that was closed last. Of what changed since `before`, which was made of it earlier, small things are laid
-    /// over it. `largest_shrink` is the share of brands, products or pictures that may be gone at once.
-    pub(crate) fn catalog(&mut self, place: &Path, before: Option<&Catalog>, largest_shrink: f64) -> Result<Catalog, Refused> {
+    /// over it. `largest_shrink` is the share of brands, products, pictures or authorised sellers that may be gone at once.
+    pub(crate) fn catalog(&self, place: &Path, before: Option<&Catalog>, largest_shrink: f64) -> Result<Catalog, Refused> {
         let closed = self.closed.as_ref().ok_or_else(|| Refused::new("incomplete", "no set is closed".to_owned()))?;
         if let Some(named) = closed.rows.as_ref().filter(|named| **named != self.counts) {
             let message = format!("the record that closes the set names {named:?} rows, and there are {:?}", self.counts);
@@ -122,34 +135,25 @@ impl Set {
                 Catalog::compile(rows).map_err(|e| Refused::new("invalid", e))?
             }
         };
-        if let Some(before) = before.filter(|_| !closed.may_shrink) {
-            let (was, is) = (before.size(), catalog.size());
-            let sizes = [("brands", was.0, is.0), ("products", was.1, is.1), ("pictures", was.2, is.2)];
-            if let Some(gone) = shrinks(sizes.map(|(what, was, is)| (what, was as u64, is as u64)), largest_shrink) {
-                let message = format!("{gone}: publish it with --may-shrink if that is meant");
-                return Err(Refused::new("shrunk", message));
-            }
+        if let Some(gone) = before.filter(|_| !self.may_shrink).and_then(|before| shrinks(before, &catalog, largest_shrink)) {
+            return Err(Refused::new("shrunk", format!("{gone}: publish it with --may-shrink if that is meant")));
         }
-        if let Some(named) = closed.catalog_version.as_ref().filter(|named| *named != catalog.version()) {
-            // Another version of the program may reckon otherwise; the counts are right.
-            warn!("the set is called {named} by whoever published it, and {} here", catalog.version());
-        }
-        self.rebuild = false;
         Ok(catalog)
     }
 }
 
-/// Of what a catalog has lost more than it may, where it has: of names with how many there were and are.
-pub(super) fn shrinks<'a>(sizes: impl IntoIterator<Item = (&'a str, u64, u64)>, largest: f64) -> Option<String> {
+/// What a catalog has lost more of than it may, where it has.
+pub(super) fn shrinks(before: &Catalog, after: &Catalog, largest: f64) -> Option<String> {
     // Sizes of catalogs are far below what a float holds exactly.
     #[allow(clippy::cast_precision_loss)]
-    let too_many = |before: u64, after: u64| (after as f64) < before as f64 * (1.0 - largest);
-    let gone = sizes.into_iter().find(|(_, before, after)| too_many(*before, *after));
-    gone.map(|(what, before, after)| format!("of {before} rows of {what} only {after} would be left"))
+    let too_many = |before: usize, after: usize| (after as f64) < before as f64 * (1.0 - largest);
+    let mut pairs = before.sizes().into_iter().zip(after.sizes());
+    let gone = pairs.find(|((_, before), (_, after))| too_many(*before, *after));
+    gone.map(|((what, before), (_, after))| format!("of {before} {what} only {after} would be left"))
 }
 
 /// The kind that a key begins with.
-pub(super) fn kind(key: &str) -> &str {
+fn kind(key: &str) -> &str {
     key.split(':').next().unwrap_or_default()
 }
 
@@ -180,6 +184,7 @@ mod tests {
         assert_eq!(set.take("offender:bazaar:s", Some(offender.as_bytes()), 2), Ok(false));
         assert_eq!(catalog(&mut set, Some(&first)).map(|c| c.version().to_owned()), Ok(first.version().to_owned()));
         assert_eq!(set.take("version:catalog", Some(version(r#"{"brand": 1, "offender": 1}"#).as_bytes()), 3), Ok(true));
+        set.is_applied();
         let second = catalog(&mut set, Some(&first)).unwrap_or_else(|e| panic!("{e}"));
         assert_ne!(second.version(), first.version());
         // The same rows, read whole, are the same catalog.
@@ -217,6 +222,8 @@ mod tests {
         close(&mut set, r#"{"kind": "version"}"#);
         assert_eq!(catalog(&mut set, Some(&three)).map(|_| ()), Err("shrunk"));
         close(&mut set, r#"{"kind": "version", "may_shrink": true}"#);
+        // It holds until the set is in use, whatever is closed meanwhile.
+        close(&mut set, r#"{"kind": "version"}"#);
         assert_eq!(catalog(&mut set, Some(&three)).map(|c| c.size()), Ok((1, 0, 0)));
         assert!(set.take("version:catalog", Some(b"nonsense"), 12).is_err());
     }

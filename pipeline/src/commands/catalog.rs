@@ -1,12 +1,13 @@
 //! `touchstone catalog`: check a catalog, compile it, hash its pictures, publish it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
 use touchstone_detectors::{Catalog, Rows};
 
 use super::{load, policy, sound};
-use crate::catalog::{self, Published};
+use crate::catalog::{self, Publication, Published};
 use crate::cli::CatalogCommand;
 use crate::failure::Failure;
 use crate::{config, logs};
@@ -43,11 +44,19 @@ fn publish(path: &Path, config: &Path, may_shrink: bool) -> Result<(), Failure> 
     logs::start(&config.logs);
     let mut rows = sound(Rows::load(path))?;
     rows.sort();
-    // Whatever workers would refuse is told here.
-    let catalog = Catalog::compile(rows.clone()).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
-    policy(None, path, &catalog)?;
-    let Published { written, deleted, unchanged } = catalog::publish(&config, &rows, may_shrink)?;
-    let version = catalog.version();
+    let mut records = BTreeMap::new();
+    let counts = rows.each_record(|_, key, record| {
+        records.insert(key.to_owned(), record);
+        Ok(())
+    })?;
+    drop(rows);
+    // Whatever workers would refuse is told here: the records are read as they would read them.
+    let rows = sound(Rows::of_records(path, records.values().enumerate().map(|(i, record)| (i, record.as_slice()))))?;
+    let compiled = Catalog::compile(rows).map_err(|e| Failure::Usage(format!("{}: {e}", path.display())))?;
+    catalog::policy_of(&config, path, &compiled)?;
+    let publication = Publication { catalog: &compiled, records: &records, counts, may_shrink };
+    let Published { written, deleted, unchanged } = catalog::publish(&config, publication)?;
+    let version = compiled.version();
     writeln!(io::stdout(), "version {version}: {written} rows written, {deleted} deleted, {unchanged} as they were")?;
     Ok(())
 }

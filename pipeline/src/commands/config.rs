@@ -32,7 +32,11 @@ pub(crate) fn topics(command: &TopicsCommand) -> Result<(), Failure> {
             .try_for_each(|(topic, became)| writeln!(io::stdout(), "{topic}: {became}"))
     };
     tell(kafka::create(&config, &[])?)?;
-    let catalog = given.map_or_else(|| catalog::current(&config), |given| Ok(Some(given)))?;
+    let catalog = given.map_or_else(|| catalog::current(&config), |given| Ok(Some(given)));
+    let catalog = catalog.unwrap_or_else(|e| {
+        let _ = writeln!(io::stderr(), "topics of brands are not made, since the catalog topic cannot be used: {e}");
+        None
+    });
     let brands = catalog.iter().flat_map(|(catalog, _)| catalog.brands());
     let own_topics: Vec<String> = brands.filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
     if !own_topics.is_empty() {

@@ -35,7 +35,11 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
         return worker::run(&shared);
     }
     std::thread::scope(|scope| {
-        let following = scope.spawn(|| catalog::follow(&shared));
+        let following = scope.spawn(|| {
+            // However it ends, a worker whose catalog nobody keeps up to date does not go on.
+            let _end = StopAtEnd(&shared.health);
+            catalog::follow(&shared)
+        });
         while shared.live.scanner().is_none() && !following.is_finished() && !shared.health.is_stopping() {
             std::thread::park_timeout(LOOK);
         }
@@ -45,6 +49,15 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
             following.join().unwrap_or_else(|_| Err(Failure::Run(anyhow::anyhow!("the thread that follows the catalog panicked"))));
         worked.and(followed)
     })
+}
+
+/// Asks all threads to end when it is dropped.
+struct StopAtEnd<'a>(&'a Health);
+
+impl Drop for StopAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 /// What all threads share, for a configuration.

@@ -56,7 +56,7 @@ sections! {
         path: String = "catalog",
         /// A policy file; the catalog's own when empty.
         policy: String = "",
-        /// Share of the brands, products or pictures that may be gone from one published catalog to the next; one that loses more is refused.
+        /// Share of the brands, products, pictures or authorised sellers that may be gone from one published catalog to the next; one that loses more is refused.
         largest_shrink: f64 = 0.5,
     }
 

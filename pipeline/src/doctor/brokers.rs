@@ -52,7 +52,10 @@ pub(super) fn look(config: &Config, own_topics: &[String]) -> (Vec<Finding>, usi
     settings(config, &names, &mut found);
     let listings = partitions("listings");
     if needed.iter().all(|(topic, _)| partitions(topic) > 0) {
-        found.extend(reading(config, &client, &names, listings));
+        let others =
+            ["retry", "catalog"].into_iter().filter(|topic| partitions(topic) > 0 && (*topic == "retry" || config.catalog.path.is_empty()));
+        let others: Vec<String> = others.map(|topic| names.of(topic)).collect();
+        found.extend(reading(config, &client, &names, listings, &others));
         let of_brands = own_topics.iter().map(|brand| names.of_brand(brand)).filter(|topic| partitions_of(&metadata, topic) > 0);
         let with_retries = (partitions("retry") > 0).then_some("retry");
         let own = ["suspects", "dead-letters", "state"].into_iter().chain(with_retries).map(|topic| names.of(topic));
@@ -75,10 +78,12 @@ fn topics(
     metadata: &Metadata,
     found: &mut Vec<Finding>,
 ) {
-    let permission = |topic: &str| needed.iter().find(|(name, _)| *name == topic).map_or("", |(_, permission)| *permission);
+    let is_needed = |topic: &str| needed.iter().any(|(name, _)| *name == topic);
+    // A worker does without it: listings whose pictures are slow are then not looked at again.
+    let wished = [("retry", "READ and WRITE")];
+    let permission = |topic: &str| needed.iter().chain(&wished).find(|(name, _)| *name == topic).map_or("", |(_, permission)| *permission);
     let of_brands = own_topics.iter().map(|brand| (names.of_brand(brand), false, "WRITE"));
-    let wanted =
-        kafka::TOPICS.iter().map(|(topic, _)| (names.of(topic), !permission(topic).is_empty(), permission(topic))).chain(of_brands);
+    let wanted = kafka::TOPICS.iter().map(|(topic, _)| (names.of(topic), is_needed(topic), permission(topic))).chain(of_brands);
     let (mut there, mut copies) = (0, usize::MAX);
     for (topic, needed, permission) in wanted {
         let Some(topic_there) = metadata.topics().iter().find(|t| t.name() == topic && !t.partitions().is_empty()) else {
@@ -167,7 +172,7 @@ fn settings(config: &Config, names: &Names, found: &mut Vec<Finding>) {
     }
 }
 
-fn reading(config: &Config, client: &BaseConsumer<Asking>, names: &Names, partitions: usize) -> Vec<Finding> {
+fn reading(config: &Config, client: &BaseConsumer<Asking>, names: &Names, partitions: usize, others: &[String]) -> Vec<Finding> {
     let (listings, state, group) = (names.of("listings"), names.of("state"), &config.kafka.group_id);
     let mut asked = TopicPartitionList::new();
     (0..).take(partitions).for_each(|p| _ = asked.add_partition(&listings, p));
@@ -175,13 +180,17 @@ fn reading(config: &Config, client: &BaseConsumer<Asking>, names: &Names, partit
         || -> Result<(), KafkaError> { client.committed_offsets(asked.clone(), CALL)?.elements().iter().try_for_each(|e| e.error()) };
     let mut found = Vec::new();
     let mut look = |what: String, ask: &dyn Fn() -> Result<(), KafkaError>| {
-        if let Some(e) = refused(ask) {
-            found.push(Finding::bad("reading", format!("{what}: {e}"), &format!("permit READ on {what}")));
-        }
+        let refused = refused(ask);
+        let permitted = refused.is_none();
+        found.extend(refused.map(|e| Finding::bad("reading", format!("{what}: {e}"), &format!("permit READ on {what}"))));
+        permitted
     };
-    look(format!("the group {group}"), &offsets);
-    look(format!("the topic {listings}"), &|| fetch(config, &listings));
-    look(format!("the topic {state}"), &|| fetch(config, &state));
+    // No topic is read without the group.
+    if look(format!("the group {group}"), &offsets) {
+        for topic in [&listings, &state].into_iter().chain(others) {
+            look(format!("the topic {topic}"), &|| fetch(config, topic));
+        }
+    }
     if found.is_empty() {
         found.push(Finding::good("reading", format!("{listings}, {state} and the offsets of {group} may be read")));
     }

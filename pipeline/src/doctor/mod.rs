@@ -63,8 +63,11 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
             report.tell(&Finding::bad("catalog", message, "mend what is named, or set catalog.path"))?;
             None
         }
-        // What is wrong with the brokers is told below.
-        Err(Failure::Run(_)) if config.catalog.path.is_empty() => None,
+        Err(Failure::Run(e)) if config.catalog.path.is_empty() => {
+            let advice = "permit READ on the topic catalog and on the group kafka.group_id, where the brokers are right below";
+            report.tell(&Finding::bad("catalog", format!("{e:#}"), advice))?;
+            None
+        }
         Err(other) => return Err(other),
     };
     let own_topics: Vec<String> =

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, NoCustomPartitioner, ProducerContext};
 
-use super::{hint, token};
+use super::{hint, log, token};
 
 /// How long a new client is polled for its token.
 const TOKEN: Duration = Duration::from_millis(100);
@@ -67,6 +67,10 @@ impl ClientContext for Asking {
 
     fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
         token::bear(file)
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -138,7 +138,7 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
 pub(crate) fn publisher(config: &Config) -> ClientConfig {
     let mut client = writer(config);
     client
-        .set("transactional.id", format!("{}-catalog", config.kafka.group_id))
+        .set("transactional.id", Names::new(config).of("catalog-publisher"))
         // Workers that start meanwhile wait for nothing: they read what was committed before.
         .set("transaction.timeout.ms", "300000")
         .set("message.timeout.ms", "120000");

@@ -1,17 +1,20 @@
 //! Reads partitions to the ends that they have now, as committed.
 
+#![allow(clippy::disallowed_types, reason = "waits for a bounded time")]
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka::statistics::Statistics;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tracing::warn;
 
 use super::connect::{asking, connect};
 use super::{log, token};
@@ -20,6 +23,10 @@ use super::{log, token};
 const CALL: Duration = Duration::from_secs(5);
 /// Longest wait for a message; statistics come as often.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// How long nothing may come before the end. Longer than brokers take to give up the transaction of a worker that died, by the
+/// defaults: where it stands longer, whoever asks begins again.
+const STILL: Duration = Duration::from_secs(30);
 
 /// Where a partition begins and ends: the first offset that it has, and the one after its last.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +39,7 @@ pub(crate) struct Span {
 /// not, so that open transactions are waited for. Tells the ends; nothing when `go_on` turned false before that.
 ///
 /// # Errors
-/// Whatever librdkafka reports meanwhile.
+/// Whatever librdkafka reports meanwhile; a time-out where a transaction that is open holds up the rest.
 pub(crate) fn read(
     config: &ClientConfig,
     topic: &str,
@@ -55,29 +62,47 @@ pub(crate) fn read(
     }
     let mut unread: HashMap<i32, i64> = list.elements().iter().map(|e| (e.partition(), ends[&e.partition()])).collect();
     consumer.assign(&list)?;
+    let mut moved = Instant::now();
     while !unread.is_empty() {
         if !go_on() {
             return Ok(None);
         }
         match consumer.poll(WAIT) {
-            // What came after the end is another's.
-            Some(Ok(message)) if message.offset() < ends[&message.partition()] => each(&message),
-            Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => {}
+            Some(Ok(message)) => {
+                moved = Instant::now();
+                // What came after the end is another's.
+                if message.offset() < ends[&message.partition()] {
+                    each(&message);
+                }
+            }
+            Some(Err(KafkaError::PartitionEOF(_))) => {}
             Some(Err(e)) => return Err(e),
             // Nothing waits here: whatever stood before an end that was reached is read.
             None => unread.retain(|partition, high| !consumer.context().reached(*partition, *high)),
+        }
+        if moved.elapsed() >= STILL {
+            for (partition, high) in &unread {
+                let (eof, stable) = consumer.context().place(*partition);
+                warn!(partition, high, eof, stable, "{topic}: its end is not reached, as if a transaction there did not end");
+            }
+            return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
         }
     }
     Ok(Some(ends))
 }
 
-/// How far each partition was read, by librdkafka's statistics: the end that its reader was told of last.
+/// How far each partition was read, by librdkafka's statistics: the end that its reader was told of last, and that of all
+/// transactions that have ended.
 #[derive(Default)]
-struct Ends(Mutex<HashMap<i32, i64>>);
+struct Ends(Mutex<HashMap<i32, (i64, i64)>>);
 
 impl Ends {
+    fn place(&self, partition: i32) -> (i64, i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).copied().unwrap_or((-1, -1))
+    }
+
     fn reached(&self, partition: i32, end: i64) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&partition).is_some_and(|read| *read >= end)
+        self.place(partition).0 >= end
     }
 }
 
@@ -95,7 +120,7 @@ impl ClientContext for Ends {
     fn stats(&self, statistics: Statistics) {
         let mut ends = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for partition in statistics.topics.values().flat_map(|topic| topic.partitions.values()) {
-            ends.insert(partition.partition, partition.eof_offset);
+            ends.insert(partition.partition, (partition.eof_offset, partition.ls_offset));
         }
     }
 }

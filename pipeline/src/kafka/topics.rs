@@ -67,9 +67,11 @@ pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(Stri
         .iter()
         .map(|(name, cleanup)| {
             let partitions = if *name == names.of(IN_ORDER) { 1 } else { partitions };
-            NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
                 .set("cleanup.policy", cleanup)
-                .set("max.message.bytes", "2097152")
+                .set("max.message.bytes", "2097152");
+            // Workers pass over what is overdue for a day.
+            if *name == names.of("retry") { topic.set("retention.ms", "172800000") } else { topic }
         })
         .collect();
     let cannot = |e: &dyn std::fmt::Display| Failure::Run(anyhow::anyhow!("cannot make topics at {}: {e}", config.kafka.brokers));

@@ -98,7 +98,8 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
     let all_committed = std::thread::scope(|scope| {
         let poller = Poller::new(config, &consumer, retries, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
-        let mut on_scan = Scan { engine: &mut engine, live, metrics, flow: &flow, topic: &listings, passes, restorer, memory, settled };
+        let mut on_scan =
+            Scan { engine: &mut engine, live, metrics, flow: &flow, health, topic: &listings, passes, restorer, memory, settled };
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
         let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));

@@ -120,10 +120,9 @@ impl<'a> Poller<'a> {
             }
         }
         if self.flow.failure().is_none() && !self.pending.is_empty() {
-            // Blocks until there is room: the others are at work.
             let batch = self.batch();
             self.flow.enter();
-            if self.to_scan.send(batch).is_err() {
+            if !self.hand_over_last(batch) {
                 self.flow.leave();
             }
         }
@@ -141,7 +140,9 @@ impl<'a> Poller<'a> {
 
     /// Adds listings that are due to be looked at again, as far as there is room.
     fn add_retries(&mut self) {
-        let (most, most_bytes) = (self.most.saturating_sub(self.pending.len()), self.most_bytes.saturating_sub(self.bytes));
+        // At most half of a batch, so that listings go on, too.
+        let most = self.most.div_ceil(2).min(self.most.saturating_sub(self.pending.len()));
+        let most_bytes = self.most_bytes.saturating_sub(self.bytes);
         for taken in self.retries.as_mut().map_or_else(Vec::new, |retries| retries.take_due(most, most_bytes)) {
             self.add(taken);
         }
@@ -159,6 +160,20 @@ impl<'a> Poller<'a> {
         retries.assign(&partitions, wound_back);
         self.followed = assignments;
         Ok(())
+    }
+
+    /// Hands over the last batch, unless there is no room for it for too long: the others may wait for the brokers.
+    fn hand_over_last(&self, mut batch: Batch) -> bool {
+        let deadline = Instant::now() + LAST_DRAIN;
+        while Instant::now() < deadline && !self.health.is_hurried() {
+            match self.to_scan.try_send(batch) {
+                Ok(()) => return true,
+                Err(TrySendError::Full(back)) => batch = back,
+                Err(TrySendError::Disconnected(_)) => return false,
+            }
+            self.flow.wait(ROOM);
+        }
+        false
     }
 
     /// Waits until what is on its way is committed, unless it takes too long or the second signal comes.

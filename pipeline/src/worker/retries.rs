@@ -6,9 +6,10 @@
 #![allow(clippy::disallowed_types, reason = "looks now and then")]
 
 use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -19,7 +20,7 @@ use tracing::{debug, warn};
 use super::passes::Pass;
 use super::taken::{Role, Taken};
 use crate::config::Config;
-use crate::engine::now;
+use crate::engine::{ago, now};
 use crate::kafka;
 
 /// How often it is looked: listings must not wait for it.
@@ -30,6 +31,8 @@ const AGAIN: Duration = Duration::from_secs(10);
 const MOST: usize = 500;
 /// Bytes of these; one record may go over it.
 const MOST_BYTES: usize = 8 << 20;
+/// One that is overdue for longer may be from before the memory of revisions, or read again since the group's offsets were forgotten.
+const TOO_OLD: Duration = Duration::from_secs(86_400);
 
 /// The reader of the `retry` topic.
 pub(super) struct Retries {
@@ -78,7 +81,8 @@ impl Retries {
 
     /// What is due by now, as far as there is room for it; at most so many records, and so many bytes and one record.
     pub(super) fn take_due(&mut self, most: usize, most_bytes: usize) -> Vec<Taken> {
-        if self.looked.elapsed() < LOOK {
+        // A batch that has no room for one is not the time that was waited for.
+        if most == 0 || self.looked.elapsed() < LOOK {
             return Vec::new();
         }
         self.looked = Instant::now();
@@ -88,7 +92,13 @@ impl Retries {
         if self.assigned {
             self.read();
         }
-        self.waiting.take_due(&now(), most, most_bytes)
+        let mut due = self.waiting.take_due(&now(), most, most_bytes);
+        let too_old = ago(TOO_OLD);
+        for taken in due.iter_mut().filter(|taken| matches!(&taken.role, Role::Retry(pass) if pass.due_at < too_old)) {
+            debug!(partition = taken.partition, offset = taken.offset, "{}: a record is passed over: it is overdue for a day", self.topic);
+            taken.role = Role::Unreadable;
+        }
+        due
     }
 
     /// Takes over what the client has fetched, without waiting.
@@ -185,6 +195,12 @@ fn is_due(taken: &Taken, now: &Timestamp) -> bool {
 struct Quiet;
 
 impl ClientContext for Quiet {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        kafka::bear(file)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         kafka::log(level, facility, message);
     }

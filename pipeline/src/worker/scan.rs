@@ -21,6 +21,7 @@ use super::restore::Restorer;
 use super::taken::{Role, Source, Taken};
 use crate::catalog::Live;
 use crate::engine::{Engine, Read, Scanned};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::revisions::Seen;
 use crate::summary::Outcome;
@@ -60,6 +61,7 @@ pub(super) struct Scan<'a> {
     pub(super) live: &'a Live,
     pub(super) metrics: &'a Metrics,
     pub(super) flow: &'a Flow,
+    pub(super) health: &'a Health,
     pub(super) topic: &'a str,
     pub(super) passes: Passes,
     pub(super) restorer: Restorer,
@@ -116,7 +118,7 @@ impl Scan<'_> {
 
     /// Whether a batch may be scanned: its tenure holds, and what is known of its partitions is read back.
     fn is_ready(&mut self, batch: &Batch) -> bool {
-        let holds = || batch.tenure == self.flow.tenure() && self.flow.failure().is_none();
+        let holds = || batch.tenure == self.flow.tenure() && self.flow.failure().is_none() && !self.health.is_hurried();
         let unknown = self.memory.unknown(batch.taken.iter().map(|t| t.partition));
         if unknown.is_empty() {
             return holds();

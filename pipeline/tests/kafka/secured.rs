@@ -116,6 +116,7 @@ fn what_the_doctor_says_to_permit_is_what_a_worker_needs() {
     let mut expected = vec![
         format!("--operation READ --topic {}", broker.topic("listings")),
         format!("--operation READ --operation WRITE --topic {}", broker.topic("state")),
+        format!("--operation READ --operation WRITE --topic {}", broker.topic("retry")),
         format!("--operation WRITE --topic {}", broker.topic("dead-letters")),
         format!("--operation WRITE --topic {suspects}"),
         format!("--operation WRITE --topic {}", broker.topic("suspects.kessra-rowe")),
