@@ -10,7 +10,7 @@ use touchstone_detectors::PictureFault;
 
 use crate::config::Pictures;
 use crate::failure::Failure;
-use crate::fetch::{Fetched, Fetcher, Net, Settings};
+use crate::fetch::{Fetched, Fetcher, Net, Prefix, Settings};
 
 /// Pictures by their links, or why they are not there.
 pub(crate) type Fetch = HashMap<String, Result<Arc<[u8]>, PictureFault>>;
@@ -30,7 +30,9 @@ impl Remote {
         }
         let allow = nets(&config.allow).map_err(Failure::Usage)?;
         let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-        let settings = Settings { allow, per_host: size(config.per_host), at_once: size(config.at_once), ..Settings::default() };
+        let stores = stores(&config.stores).map_err(Failure::Usage)?;
+        let (per_host, at_once) = (size(config.per_host), size(config.at_once));
+        let settings = Settings { allow, stores, per_host, at_once, ..Settings::default() };
         let fetcher = Arc::new(Fetcher::new(settings)?);
         Ok(Some(Self { fetcher, wait: Duration::from_millis(config.picture_deadline_ms) }))
     }
@@ -44,6 +46,11 @@ impl Remote {
 /// Nets that may be reached although they are not public.
 pub(crate) fn nets(texts: &[String]) -> Result<Vec<Net>, String> {
     texts.iter().map(|text| text.parse().map_err(|e| format!("pictures.allow: {e}"))).collect()
+}
+
+/// Folders of stores that links may lead to.
+pub(crate) fn stores(texts: &[String]) -> Result<Vec<Prefix>, String> {
+    texts.iter().map(|text| text.parse().map_err(|e| format!("pictures.stores: {e}"))).collect()
 }
 
 /// The time of one batch.

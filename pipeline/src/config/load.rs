@@ -97,6 +97,11 @@ mod tests {
             ("[worker]\nthreads = \"two\"", vec![], "2: invalid type: string \"two\", expected u64"),
             ("[worker]\nbatch_listings = 0", vec![], " worker.batch_listings = 0 is not from 1 to 100000"),
             ("[logs]\nformat = \"xml\"", vec![], " logs.format = \"xml\" is not one of text, json"),
+            (
+                "[pictures]\nstores = [\"s3://bucket/photos\"]",
+                vec![],
+                " pictures.stores: \"s3://bucket/photos\" does not end with \"/\": write \"s3://bucket/photos/\"",
+            ),
             ("[kafka]\nkey_file = \"k\"", vec![], " kafka.cert_file and kafka.key_file go together: give both or neither"),
             (
                 "[kafka]\npassword = \"hush\"\npassword_file = \"f\"",

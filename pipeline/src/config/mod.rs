@@ -90,6 +90,8 @@ sections! {
         at_once: u64 = 256,
         /// Nets that may be reached although they are not public, like "10.1.0.0/16".
         allow: Vec<String> = [],
+        /// Folders that links may lead to besides the web, like "s3://bucket/photos/", "gs://bucket/" or "file:///srv/photos/"; credentials come from the environment.
+        stores: Vec<String> = [],
     }
 
     /// The two HTTP listeners.
@@ -203,6 +205,7 @@ impl Config {
         between("pictures.per_host", self.pictures.per_host, 1, 1_000)?;
         between("pictures.at_once", self.pictures.at_once, 1, 10_000)?;
         crate::remote::nets(&self.pictures.allow)?;
+        crate::remote::stores(&self.pictures.stores)?;
         if !(0.0..=1.0).contains(&self.catalog.largest_shrink) {
             return Err(format!("catalog.largest_shrink = {} is not from 0 to 1", self.catalog.largest_shrink));
         }

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use hyper::body::Bytes;
 use reqwest::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::store::fault;
 use super::{FetchFault, Limits};
 
 /// Memory is counted in pieces of this many bytes.
@@ -40,17 +44,44 @@ impl Held<'_> {
     }
 }
 
+/// Where a body comes from.
+pub(super) enum Source {
+    Web(Response),
+    /// A store, and how many bytes it says that there are.
+    Stored(u64, BoxStream<'static, object_store::Result<Bytes>>),
+}
+
+impl Source {
+    /// Bytes that are promised.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Web(response) => response.content_length(),
+            Self::Stored(length, _) => Some(*length),
+        }
+    }
+
+    /// What comes next. A body that is shorter than it said is a fault, too.
+    async fn chunk(&mut self) -> Result<Option<Bytes>, FetchFault> {
+        match self {
+            Self::Web(response) => response.chunk().await.map_err(|_| FetchFault::CutOff),
+            Self::Stored(_, stream) => match stream.next().await.transpose().map_err(|e| fault(&e))? {
+                // A file that shrank while it was read says so without end.
+                Some(chunk) if chunk.is_empty() => Err(FetchFault::CutOff),
+                chunk => Ok(chunk),
+            },
+        }
+    }
+}
+
 /// Reads a body to its end.
-pub(super) async fn read(mut response: Response, limits: &Limits, memory: &Memory) -> Result<Arc<[u8]>, FetchFault> {
-    if response.content_length().is_some_and(|length| length > limits.bytes as u64) {
+pub(super) async fn read(mut source: Source, limits: &Limits, memory: &Memory) -> Result<Arc<[u8]>, FetchFault> {
+    if source.length().is_some_and(|length| length > limits.bytes as u64) {
         return Err(FetchFault::TooManyBytes);
     }
     let mut held = Held { memory, permits: Vec::new(), bytes: 0 };
     let mut bytes: Vec<u8> = Vec::new();
     loop {
-        let chunk = timeout(limits.idle, response.chunk()).await.map_err(|_| FetchFault::TimedOut)?;
-        // A body that is shorter than it said is a fault, too.
-        let Some(chunk) = chunk.map_err(|_| FetchFault::CutOff)? else {
+        let Some(chunk) = timeout(limits.idle, source.chunk()).await.map_err(|_| FetchFault::TimedOut)?? else {
             return Ok(bytes.into());
         };
         let length = bytes.len() + chunk.len();

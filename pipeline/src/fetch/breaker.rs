@@ -51,9 +51,14 @@ impl Breakers {
             Some(FetchFault::Unreachable | FetchFault::TimedOut | FetchFault::Status(500..)) => self.failed(origin, now),
             // These say nothing about the host.
             Some(FetchFault::CutOff | FetchFault::ForbiddenAddress | FetchFault::Busy | FetchFault::CircuitOpen) => {}
-            None | Some(FetchFault::Status(_) | FetchFault::NotALink | FetchFault::TooManyBytes | FetchFault::TooManyRedirects) => {
-                self.0.remove(origin);
-            }
+            None
+            | Some(
+                FetchFault::Status(_)
+                | FetchFault::NotALink
+                | FetchFault::NotPermitted
+                | FetchFault::TooManyBytes
+                | FetchFault::TooManyRedirects,
+            ) => self.0.remove(origin),
         }
     }
 
@@ -129,6 +134,7 @@ mod tests {
             (FetchFault::Status(404), true),
             (FetchFault::Status(429), true),
             (FetchFault::TooManyBytes, true),
+            (FetchFault::NotPermitted, true),
             (FetchFault::CutOff, true),
             (FetchFault::ForbiddenAddress, true),
             (FetchFault::Busy, true),

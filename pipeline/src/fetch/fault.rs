@@ -3,18 +3,20 @@
 /// Why a picture could not be fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FetchFault {
-    /// No URL, or one that is not followed: another scheme than http and https, credentials, port 0.
+    /// No URL, or one that is not followed: a scheme or a store that is not known here, `..`, credentials, port 0.
     NotALink,
-    /// The host is at an address inside the own network.
+    /// The host is at an address inside the own network, or the file outside of its folder.
     ForbiddenAddress,
+    /// A store does not let it be read, or has none to those who may not list it.
+    NotPermitted,
     /// The name has no address, nobody listens there, or TLS failed.
     Unreachable,
     TimedOut,
-    /// Another answer than 200.
+    /// Another answer than 200; 404 for a file that is not there.
     Status(u16),
     TooManyRedirects,
     TooManyBytes,
-    /// The answer ended before it was whole, or was no HTTP.
+    /// The answer ended before it was whole, or made no sense; a store's credentials could not be had.
     CutOff,
     /// The host failed so often that it is left alone for a while.
     CircuitOpen,
@@ -28,6 +30,7 @@ impl FetchFault {
         match self {
             Self::NotALink => "not_a_link",
             Self::ForbiddenAddress => "forbidden_address",
+            Self::NotPermitted => "not_permitted",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed_out",
             Self::Status(_) => "status",
@@ -42,7 +45,7 @@ impl FetchFault {
     /// Asking again soon would end the same.
     pub(crate) fn lasts(self) -> bool {
         match self {
-            Self::NotALink | Self::ForbiddenAddress | Self::TooManyRedirects | Self::TooManyBytes => true,
+            Self::NotALink | Self::ForbiddenAddress | Self::NotPermitted | Self::TooManyRedirects | Self::TooManyBytes => true,
             Self::Status(status) => (400..500).contains(&status) && !matches!(status, 408 | 425 | 429),
             Self::Unreachable | Self::TimedOut | Self::CutOff | Self::CircuitOpen | Self::Busy => false,
         }
@@ -63,6 +66,7 @@ mod tests {
         let table = [
             (NotALink, true, false),
             (ForbiddenAddress, true, false),
+            (NotPermitted, true, false),
             (TooManyRedirects, true, false),
             (TooManyBytes, true, false),
             (Status(403), true, false),

@@ -5,18 +5,51 @@ use std::net::IpAddr;
 use reqwest::Url;
 
 use super::FetchFault;
+use super::store::Object;
 
 /// Bytes of the longest URL that is read.
-const LONGEST: usize = 8 << 10;
+pub(super) const LONGEST: usize = 8 << 10;
 /// Bytes of the longest host: names are shorter, but the parser does not mind.
 const LONGEST_HOST: usize = 255;
 
-/// A picture's URL.
+/// What a picture's link leads to.
+pub(super) enum Link {
+    Web(Url),
+    Stored(Object),
+}
+
+impl Link {
+    /// The same for all links that lead to one picture.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Web(url) => url.as_str().to_owned(),
+            Self::Stored(object) => object.name(),
+        }
+    }
+
+    /// What has a line: a host, or a bucket.
+    pub(super) fn host(&self) -> &str {
+        match self {
+            Self::Web(url) => url.host_str().unwrap_or_default(),
+            Self::Stored(object) => object.place(),
+        }
+    }
+
+    /// What is left alone when it fails: an origin, or a bucket.
+    pub(super) fn origin(&self) -> String {
+        match self {
+            Self::Web(url) => url.origin().ascii_serialization(),
+            Self::Stored(object) => object.place().to_owned(),
+        }
+    }
+}
+
+/// A picture's URL on the web.
 pub(super) fn parse(text: &str) -> Result<Url, FetchFault> {
     let url = Some(text).filter(|text| text.len() <= LONGEST).and_then(|text| Url::parse(text).ok()).ok_or(FetchFault::NotALink)?;
     match url.scheme() {
         "http" | "https" => web(url),
-        // Object stores get their arm here. What a redirect names goes to `web` alone.
+        // Stores come before this, in `Stores::find`. What a redirect names goes to `web` alone.
         _ => Err(FetchFault::NotALink),
     }
 }

@@ -11,6 +11,7 @@ mod line;
 mod link;
 mod resolver;
 mod retry;
+mod store;
 #[cfg(test)]
 mod tests;
 mod web;
@@ -20,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::Url;
+use object_store::aws::AmazonS3Builder;
+use object_store::gcp::GoogleCloudStorageBuilder;
 use sha2::{Digest, Sha256};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::watch;
@@ -30,6 +32,8 @@ use touchstone_detectors::MAX_PICTURE_BYTES;
 pub(crate) use address::Net;
 use cache::Cache;
 pub(crate) use fault::FetchFault;
+use link::Link;
+pub(crate) use store::Prefix;
 use web::Web;
 
 /// Threads that drive the connections.
@@ -37,7 +41,7 @@ const THREADS: usize = 2;
 /// The longest that a caller waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 
-/// Digest of a URL.
+/// Digest of a link.
 type Key = [u8; 32];
 type Outcome = Result<Arc<[u8]>, FetchFault>;
 type Coming = watch::Receiver<Option<Outcome>>;
@@ -61,6 +65,12 @@ impl From<Outcome> for Fetched {
 pub(crate) struct Settings {
     /// Nets that may be reached although they are not public.
     pub(crate) allow: Vec<Net>,
+    /// Folders of stores that links may lead to.
+    pub(crate) stores: Vec<Prefix>,
+    /// Credentials, region and endpoint of buckets at s3://; those of the environment, but in tests.
+    pub(crate) s3: AmazonS3Builder,
+    /// The same of those at gs://.
+    pub(crate) gs: GoogleCloudStorageBuilder,
     /// Pictures at once from one host.
     pub(crate) per_host: usize,
     /// Pictures at once from all.
@@ -70,7 +80,15 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allow: Vec::new(), per_host: 8, at_once: 256, limits: Limits::default() }
+        Self {
+            allow: Vec::new(),
+            stores: Vec::new(),
+            s3: AmazonS3Builder::from_env(),
+            gs: GoogleCloudStorageBuilder::from_env(),
+            per_host: 8,
+            at_once: 256,
+            limits: Limits::default(),
+        }
     }
 }
 
@@ -171,11 +189,11 @@ impl Fetcher {
 
     /// Begins a fetch, unless it is known or under way.
     fn ask(&self, url: &str) -> Asked {
-        let url = match link::parse(url) {
-            Ok(url) => url,
+        let link = match self.shared.web.parse(url) {
+            Ok(link) => link,
             Err(fault) => return Asked::Known(Err(fault)),
         };
-        let key: Key = Sha256::digest(url.as_str()).into();
+        let key: Key = Sha256::digest(link.name()).into();
         let mut known = lock(&self.shared.known);
         if let Some(outcome) = known.cache.get(&key, Instant::now()) {
             return Asked::Known(outcome);
@@ -190,7 +208,7 @@ impl Fetcher {
         known.flying.insert(key, coming.clone());
         drop(known);
         let flight = Flight { shared: self.shared.clone(), key, sender };
-        self.handle.spawn(flight.fly(url));
+        self.handle.spawn(flight.fly(link));
         Asked::Coming(coming)
     }
 }
@@ -230,8 +248,8 @@ struct Flight {
 }
 
 impl Flight {
-    async fn fly(self, url: Url) {
-        let outcome = self.shared.web.fetch(url, &self.key).await;
+    async fn fly(self, link: Link) {
+        let outcome = self.shared.web.fetch(link, &self.key).await;
         lock(&self.shared.known).cache.put(self.key, &outcome, Instant::now());
         self.sender.send_replace(Some(outcome));
     }

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod server;
+mod stores;
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! One fetch over HTTP: its redirects and retries, each in line before its host.
+//! One fetch, over HTTP or from a store: its redirects and retries, each in line before its host.
 
 use std::error::Error;
 use std::iter::successors;
@@ -11,20 +11,23 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::address::Addresses;
-use super::body::{self, Memory};
+use super::body::{self, Memory, Source};
 use super::breaker::Breakers;
 use super::line::Lines;
+use super::link::Link;
 use super::resolver::{Forbidden, Resolver};
+use super::store::{Object, Stores};
 use super::{FetchFault, Key, Limits, Outcome, Settings, link, lock, retry};
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 3;
 /// How long a connection that nobody uses stays open: hostile names could leave many.
-const KEPT: Duration = Duration::from_secs(2);
+pub(super) const KEPT: Duration = Duration::from_secs(2);
 
 pub(super) struct Web {
     client: Client,
     addresses: Arc<Addresses>,
+    stores: Stores,
     lines: Lines,
     at_once: Semaphore,
     memory: Memory,
@@ -39,8 +42,9 @@ enum Answer {
 }
 
 impl Web {
-    pub(super) fn new(settings: Settings) -> Result<Self, reqwest::Error> {
-        let Settings { allow, per_host, at_once, limits } = settings;
+    pub(super) fn new(settings: Settings) -> Result<Self, anyhow::Error> {
+        let Settings { allow, stores, s3, gs, per_host, at_once, limits } = settings;
+        let stores = Stores::new(stores, &s3, &gs, &limits)?;
         let addresses = Arc::new(Addresses::new(allow));
         // Nothing may connect but to what `addresses` permit: no proxy, and redirects are followed here.
         let client = Client::builder()
@@ -57,6 +61,7 @@ impl Web {
         Ok(Self {
             client,
             addresses,
+            stores,
             lines: Lines::new(per_host, limits.waiting),
             at_once: Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS)),
             memory: Memory::new(limits.memory),
@@ -69,17 +74,22 @@ impl Web {
         &self.limits
     }
 
+    /// What a link leads to, where that may be asked for.
+    pub(super) fn parse(&self, text: &str) -> Result<Link, FetchFault> {
+        self.stores.find(text).map_or_else(|| link::parse(text).map(Link::Web), |object| Ok(Link::Stored(object)))
+    }
+
     /// The time in line counts, so that nothing is under way for longer than the whole may take.
-    pub(super) async fn fetch(&self, mut url: Url, key: &Key) -> Outcome {
+    pub(super) async fn fetch(&self, mut link: Link, key: &Key) -> Outcome {
         let deadline = Instant::now() + self.limits.total;
         let (mut redirects, mut retries) = (0, 0);
         loop {
-            match self.in_line(&url, deadline).await {
+            match self.in_line(&link, deadline).await {
                 Ok(Answer::Bytes(bytes)) => return Ok(bytes),
                 Ok(Answer::Elsewhere(_)) if redirects == REDIRECTS => return Err(FetchFault::TooManyRedirects),
                 Ok(Answer::Elsewhere(next)) => {
                     redirects += 1;
-                    url = next;
+                    link = Link::Web(next);
                 }
                 Err(fault) => {
                     let pause = retry::pause(fault, retries, key, self.limits.pause);
@@ -92,23 +102,31 @@ impl Web {
     }
 
     /// Asks once, when it is its turn. Nothing is held from one host while it waits for another.
-    async fn in_line(&self, url: &Url, deadline: Instant) -> Result<Answer, FetchFault> {
-        if link::literal(url).is_some_and(|ip| !self.addresses.permit(ip)) {
+    async fn in_line(&self, link: &Link, deadline: Instant) -> Result<Answer, FetchFault> {
+        if let Link::Web(url) = link
+            && link::literal(url).is_some_and(|ip| !self.addresses.permit(ip))
+        {
             return Err(FetchFault::ForbiddenAddress);
         }
-        let ticket = self.lines.enter(url.host_str().unwrap_or_default())?;
+        let ticket = self.lines.enter(link.host())?;
         let turn = async {
             let place = ticket.turn().await?;
             let room = self.at_once.acquire().await.map_err(|_| FetchFault::Busy)?;
             Ok::<_, FetchFault>((place, room))
         };
         let _turn = timeout_at(deadline, turn).await.map_err(|_| FetchFault::Busy)??;
-        let origin = url.origin().ascii_serialization();
+        let origin = link.origin();
         let admitted = lock(&self.breakers).admits(&origin, Instant::now());
         if !admitted {
             return Err(FetchFault::CircuitOpen);
         }
-        let answer = timeout_at(deadline, self.ask(url)).await.unwrap_or(Err(FetchFault::TimedOut));
+        let asked = async {
+            match link {
+                Link::Web(url) => self.ask(url).await,
+                Link::Stored(object) => self.read(object).await,
+            }
+        };
+        let answer = timeout_at(deadline, asked).await.unwrap_or(Err(FetchFault::TimedOut));
         lock(&self.breakers).note(&origin, answer.as_ref().err().copied(), Instant::now());
         answer
     }
@@ -122,10 +140,15 @@ impl Web {
         }
         let status = response.status().as_u16();
         if status == 200 {
-            return body::read(response, &self.limits, &self.memory).await.map(Answer::Bytes);
+            return body::read(Source::Web(response), &self.limits, &self.memory).await.map(Answer::Bytes);
         }
         let location = response.headers().get(LOCATION).filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308));
         link::redirected(url, location.ok_or(FetchFault::Status(status))?.as_bytes()).map(Answer::Elsewhere)
+    }
+
+    async fn read(&self, object: &Object) -> Result<Answer, FetchFault> {
+        let source = timeout(self.limits.head, object.open()).await.map_err(|_| FetchFault::TimedOut)??;
+        body::read(source, &self.limits, &self.memory).await.map(Answer::Bytes)
     }
 }
 

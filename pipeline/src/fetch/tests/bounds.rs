@@ -92,7 +92,7 @@ fn a_host_and_all_hosts_are_asked_so_much_at_once() {
     for (per_host, at_once) in [(3, 256), (256, 3)] {
         let (server, count) = counting(ms(30));
         let allow = vec!["127.0.0.1".parse().expect("a net")];
-        let fetcher = settings(Settings { allow, per_host, at_once, limits: limits() });
+        let fetcher = settings(Settings { allow, per_host, at_once, limits: limits(), ..Settings::default() });
         let urls = many(&server, 24);
         let found = fetcher.fetch(&urls.iter().map(String::as_str).collect::<Vec<_>>(), LONG);
         assert!(found.iter().all(|fetched| word(fetched) == "bytes"), "{found:?}");
@@ -106,7 +106,7 @@ fn who_comes_to_a_full_line_is_turned_away() {
     for (limits, admitted) in table {
         let (server, _) = counting(ms(150));
         let allow = vec!["127.0.0.1".parse().expect("a net")];
-        let fetcher = settings(Settings { allow, per_host: 1, at_once: 256, limits });
+        let fetcher = settings(Settings { allow, per_host: 1, at_once: 256, limits, ..Settings::default() });
         let urls = many(&server, 12);
         let found = fetcher.fetch(&urls.iter().map(String::as_str).collect::<Vec<_>>(), LONG);
         let of = |kind: &str| found.iter().filter(|fetched| word(fetched) == kind).count();
