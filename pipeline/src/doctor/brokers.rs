@@ -13,7 +13,7 @@ use rdkafka::metadata::{Metadata, MetadataTopic};
 use rdkafka::producer::{BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::Finding;
+use super::{Finding, transactions};
 use crate::config::Config;
 use crate::kafka::{self, Asking, Names, Reports, Span};
 
@@ -59,14 +59,16 @@ pub(super) fn look(config: &Config, own_topics: &[String]) -> (Vec<Finding>, usi
         let of_brands = own_topics.iter().map(|brand| names.of_brand(brand)).filter(|topic| partitions_of(&metadata, topic) > 0);
         let with_retries = (partitions("retry") > 0).then_some("retry");
         let own = ["suspects", "dead-letters", "state"].into_iter().chain(with_retries).map(|topic| names.of(topic));
-        found.extend(writing(config, own.chain(of_brands)));
+        let outputs: Vec<String> = own.chain(of_brands).collect();
+        found.extend(writing(config, outputs.iter().cloned()));
+        found.push(transactions::look(config, &metadata, outputs.into_iter().chain([names.of("listings")])));
         found.push(clock(config, &names, listings));
     }
     found.push(effective(config));
     (found, listings)
 }
 
-fn partitions_of(metadata: &Metadata, topic: &str) -> usize {
+pub(super) fn partitions_of(metadata: &Metadata, topic: &str) -> usize {
     metadata.topics().iter().find(|t| t.name() == topic && t.error().is_none()).map_or(0, |t| t.partitions().len())
 }
 

@@ -2,6 +2,7 @@
 
 mod brokers;
 mod machine;
+mod transactions;
 
 use std::io::{self, Write};
 use std::path::Path;

@@ -83,7 +83,13 @@ pub(crate) fn read(
         if moved.elapsed() >= STILL {
             for (partition, high) in &unread {
                 let (eof, stable) = consumer.context().place(*partition);
-                warn!(partition, high, eof, stable, "{topic}: its end is not reached, as if a transaction there did not end");
+                warn!(
+                    partition,
+                    high,
+                    eof,
+                    stable,
+                    "{topic}: its end is not reached: `touchstone doctor` tells whether a transaction there does not end"
+                );
             }
             return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut));
         }

@@ -16,6 +16,7 @@ use super::Shared;
 use super::context::Context;
 use super::delivery::{Delivery, Trouble};
 use super::flow::Flow;
+use super::memory::Fate;
 use super::records::{Destination, Record};
 use super::scan::Output;
 use super::taken::Source;
@@ -116,25 +117,25 @@ impl Committer {
         Ok(())
     }
 
-    /// Commits until no more batches come, and tells of each in its turn whether it was committed.
-    pub(super) fn run(&mut self, scanned: &Receiver<Output>, settled: &Sender<bool>) {
+    /// Commits until no more batches come, and tells of each in its turn what became of it.
+    pub(super) fn run(&mut self, scanned: &Receiver<Output>, settled: &Sender<Fate>) {
         for output in scanned {
             let is_ours = output.tenure == self.flow.tenure() && self.flow.failure().is_none();
-            let committed = is_ours && self.commit(&output);
+            let fate = if is_ours { self.commit(&output) } else { Fate::Dropped };
             // Nobody listens any more when the scanning thread has ended.
-            let _ = settled.send(committed);
+            let _ = settled.send(fate);
             self.flow.leave();
         }
     }
 
-    fn commit(&mut self, output: &Output) -> bool {
+    fn commit(&mut self, output: &Output) -> Fate {
         let started = Instant::now();
         match self.write(output) {
             Ok(missing) => {
                 self.metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
                 self.aborts = 0;
                 self.count(output, missing);
-                return true;
+                Fate::Committed
             }
             Err(Trouble::Abort(reason)) => {
                 warn!("the batch is aborted, and comes again: {reason}");
@@ -142,9 +143,11 @@ impl Committer {
                 // Another rebalance may be behind it, or a topic that is gone.
                 self.looked = None;
                 self.aborts += 1;
-                let undone = match self.delivery.abort() {
-                    Ok(()) => Ok(()),
-                    Err(Trouble::Abort(e) | Trouble::Fatal(e)) => self.renew(&e),
+                // An abort that is refused may come after a commit whose answer was lost.
+                let (fate, undone) = match self.delivery.abort() {
+                    Ok(()) if self.delivery.undoes() => (Fate::Dropped, Ok(())),
+                    Ok(()) => (Fate::Unknown, Ok(())),
+                    Err(Trouble::Abort(e) | Trouble::Fatal(e)) => (Fate::Unknown, self.renew(&e)),
                 };
                 match undone {
                     Ok(()) if self.aborts >= MOST_ABORTS => {
@@ -156,10 +159,13 @@ impl Committer {
                     }
                     Err(e) => self.fail(&format!("cannot abort: {e}")),
                 }
+                fate
             }
-            Err(Trouble::Fatal(reason)) => self.fail(&reason),
+            Err(Trouble::Fatal(reason)) => {
+                self.fail(&reason);
+                Fate::Unknown
+            }
         }
-        false
     }
 
     /// Begins again with a producer of the same name, which undoes what the old one left open: the brokers have given a

@@ -119,6 +119,11 @@ impl Delivery {
         Ok(())
     }
 
+    /// Whether an abort undoes what was written; else some of it stands.
+    pub(super) fn undoes(&self) -> bool {
+        self.exactly_once
+    }
+
     /// What was written is undone, where it can be.
     pub(super) fn abort(&self) -> Result<(), Trouble> {
         if self.exactly_once {

@@ -4,6 +4,16 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::revisions::{Key, Revisions, Seen, key};
 
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Committed,
+    /// It is as if it had never been.
+    Dropped,
+    /// The brokers may have it or not: the answer was lost.
+    Unknown,
+}
+
 /// The revisions of each partition that was read back, and of the batches that are neither committed nor dropped yet.
 pub(super) struct Memory {
     most: usize,
@@ -48,12 +58,15 @@ impl Memory {
         self.on_the_way.push_back(HashMap::new());
     }
 
-    /// The oldest batch on its way was committed, or dropped: then it is as if it had never been.
-    pub(super) fn settle(&mut self, committed: bool) {
-        let Some(batch) = self.on_the_way.pop_front().filter(|_| committed) else { return };
+    /// Learns what became of the oldest batch on its way.
+    pub(super) fn settle(&mut self, fate: Fate) {
+        let Some(batch) = self.on_the_way.pop_front() else { return };
         for ((partition, key), seen) in batch {
-            if let Some(revisions) = self.committed.get_mut(&partition) {
-                revisions.put(key, seen);
+            match fate {
+                Fate::Committed => drop(self.committed.get_mut(&partition).map(|revisions| revisions.put(key, seen))),
+                Fate::Dropped => {}
+                // It stands in the state topic, from which it is read back.
+                Fate::Unknown => drop(self.committed.remove(&partition)),
             }
         }
     }
@@ -112,15 +125,25 @@ mod tests {
         assert!(memory.is_new(A, "a", at(5, 9)));
         memory.begin();
         assert!(!memory.is_new(A, "a", at(4, 10)), "on its way");
-        memory.settle(false);
-        memory.settle(false);
+        memory.settle(Fate::Dropped);
+        memory.settle(Fate::Dropped);
         assert!(memory.is_settled());
         memory.begin();
         assert!(memory.is_new(A, "a", at(4, 9)), "as if it had never been");
         memory.take_back(A, 9);
         assert!(memory.is_new(A, "a", at(4, 11)), "it came to nothing");
-        memory.settle(true);
+        memory.settle(Fate::Committed);
         memory.forget(&[A]);
+        assert_eq!(memory.unknown([A].into_iter()), [A]);
+    }
+
+    #[test]
+    fn what_may_be_committed_or_not_is_read_back() {
+        let mut memory = Memory::new(10);
+        memory.restore(A, [(key("a"), at(3, 7))]);
+        memory.begin();
+        assert!(memory.is_new(A, "a", at(4, 9)));
+        memory.settle(Fate::Unknown);
         assert_eq!(memory.unknown([A].into_iter()), [A]);
     }
 
@@ -138,7 +161,7 @@ mod tests {
         assert!(memory.is_still(A, "b", 1, Some(1)), "nothing is known of it");
         assert!(memory.is_new(A, "a", at(4, 9)));
         assert!(!still(&memory, 3, Some(7)) && still(&memory, 4, Some(9)), "on its way");
-        memory.settle(false);
+        memory.settle(Fate::Dropped);
         assert!(still(&memory, 3, Some(7)), "dropped");
     }
 
@@ -157,7 +180,7 @@ mod tests {
                         flying.push(Vec::new());
                     }
                     1 | 2 if !flying.is_empty() => {
-                        memory.settle(step == 1);
+                        memory.settle(if step == 1 { Fate::Committed } else { Fate::Dropped });
                         let batch = flying.remove(0);
                         if step == 1 {
                             kept.extend(batch);

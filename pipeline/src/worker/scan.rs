@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use super::fail_point::Point;
 use super::flow::Flow;
-use super::memory::Memory;
+use super::memory::{Fate, Memory};
 use super::passes::{Came, Passes};
 use super::poll::Batch;
 use super::records::{self, Record};
@@ -66,8 +66,8 @@ pub(super) struct Scan<'a> {
     pub(super) passes: Passes,
     pub(super) restorer: Restorer,
     pub(super) memory: Memory,
-    /// Of each batch in its turn, whether it was committed.
-    pub(super) settled: Receiver<bool>,
+    /// Of each batch in its turn, what became of it.
+    pub(super) settled: Receiver<Fate>,
 }
 
 impl Scan<'_> {
@@ -75,8 +75,8 @@ impl Scan<'_> {
     pub(super) fn run(&mut self, taken: &Receiver<Batch>, to_commit: &SyncSender<Output>) {
         let mut tenure = 0;
         for batch in taken {
-            while let Ok(committed) = self.settled.try_recv() {
-                self.memory.settle(committed);
+            while let Ok(fate) = self.settled.try_recv() {
+                self.memory.settle(fate);
             }
             self.memory.forget(&batch.revoked);
             if batch.tenure != tenure {
@@ -111,8 +111,8 @@ impl Scan<'_> {
     fn settle_all(&mut self) {
         while !self.memory.is_settled() {
             // The committing thread has ended: there will be no commit either.
-            let Ok(committed) = self.settled.recv() else { return };
-            self.memory.settle(committed);
+            let Ok(fate) = self.settled.recv() else { return };
+            self.memory.settle(fate);
         }
     }
 

@@ -70,6 +70,12 @@ impl Broker {
         Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), security: Vec::new(), worker: None, mock: Some(mock) }
     }
 
+    /// Takes the embedded one away, or gives it back.
+    pub(crate) fn is_up(&self, up: bool) {
+        let mock = self.mock.as_ref().expect("an embedded broker");
+        if up { mock.broker_up(1) } else { mock.broker_down(1) }.expect("a broker");
+    }
+
     /// The real one; nothing, and a word about it, when there is none.
     pub(crate) fn real() -> Option<Self> {
         let Ok(servers) = std::env::var("TOUCHSTONE_TEST_KAFKA") else {
@@ -186,6 +192,18 @@ impl Broker {
             }
         }
         producer.flush(Duration::from_secs(60)).expect("all is written");
+    }
+
+    /// Writes a record in a transaction that does not end, until the producer is dropped and its time is up.
+    pub(crate) fn leave_open(&self, topic: &str) -> BaseProducer {
+        let mut config = self.client();
+        config.set("transactional.id", format!("{}open", self.prefix)).set("transaction.timeout.ms", "60000");
+        let producer: BaseProducer = config.create().expect("a producer");
+        producer.init_transactions(Duration::from_secs(20)).expect("a producer id");
+        producer.begin_transaction().expect("a transaction");
+        producer.send(BaseRecord::to(topic).key("open").payload("{}").partition(0)).expect("room");
+        producer.flush(Duration::from_secs(20)).expect("it is written");
+        producer
     }
 
     /// Reads a topic as committed, until `enough` says so or the time is up.

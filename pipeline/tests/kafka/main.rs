@@ -8,6 +8,7 @@ mod common;
 mod broker;
 mod catalog;
 mod fetching;
+mod outage;
 mod secured;
 mod worker;
 
@@ -331,7 +332,9 @@ fn the_doctor_says_what_to_do_until_there_is_nothing() {
         std::fs::write(&config, text).expect("a file");
     };
     let doctor = || {
-        let output = touchstone("doctor --config").arg(&config).output().expect("the program starts");
+        let mut command = touchstone("doctor --config");
+        // What shortens its wait for transactions shows elsewhere.
+        let output = command.arg(&config).env("TOUCHSTONE__KAFKA__TRANSACTION_TIMEOUT_MS", "1000").output().expect("the program starts");
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!text.contains(broker.secret()), "{text}");
         (output.status.code(), text)
@@ -346,11 +349,23 @@ fn the_doctor_says_what_to_do_until_there_is_nothing() {
     succeed(touchstone("topics create --config").arg(&config));
     let (code, text) = doctor();
     assert_eq!(code, Some(0), "{text}");
-    for part in ["ok   catalog", "ok   settings", "ok   reading", "ok   writing", "transaction.timeout.ms=10000", "ok   memory"] {
+    for part in [
+        "ok   catalog",
+        "ok   settings",
+        "ok   reading",
+        "ok   writing",
+        "transaction.timeout.ms=1000 ",
+        "ok   transactions",
+        "ok   memory",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     let nothing = broker.read_until(&broker.topic("suspects"), Duration::from_secs(2), |seen| !seen.is_empty());
     assert!(nothing.is_empty(), "what it tried is aborted");
+    let open = broker.leave_open(&broker.topic("state"));
+    let (code, text) = doctor();
+    assert!(code == Some(1) && text.contains(&format!("in 1 partitions: {} [0] from offset", broker.topic("state"))), "{text}");
+    drop(open);
     write("127.0.0.1:1");
     let (code, text) = doctor();
     assert!(code == Some(1) && text.contains("FAIL brokers"), "{text}");
