@@ -129,7 +129,7 @@ def markdown(figures, runs):
     ]
     failures = [f'- `{one["name"]}`: {problem}' for one in [*figures['runs'], *figures['control']] for problem in one['problems']]
     if failures:
-        parts[4:4] = ['## What failed', '\n'.join(failures)]
+        parts[3:3] = ['## What failed', '\n'.join(failures)]
     return '\n\n'.join(parts) + '\n'
 
 
