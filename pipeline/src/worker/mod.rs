@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::catalog::Live;
 use crate::config::Config;
@@ -49,6 +49,9 @@ use poll::Poller;
 use restore::Restorer;
 use retries::Retries;
 use scan::Scan;
+
+/// How long leaving the group may take.
+const LONGEST_LEAVE: Duration = Duration::from_secs(5);
 
 /// What all threads of the process share.
 #[derive(Clone)]
@@ -95,7 +98,7 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
     let window = config.worker.remembered_listings;
     let restorer = Restorer::new(config, names.of("state"), window);
     let memory = Memory::new(usize::try_from(window).unwrap_or(usize::MAX));
-    let all_committed = std::thread::scope(|scope| {
+    let worked = std::thread::scope(|scope| {
         let poller = Poller::new(config, &consumer, retries, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
         let mut on_scan =
@@ -126,10 +129,25 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
         }
         health.joined(false);
         poll.and_then(|()| flow.failure().map_or(Ok(all_committed), |message| Err(Failure::Run(anyhow::anyhow!(message)))))
-    })?;
-    consumer.unsubscribe();
-    if all_committed {
+    });
+    if matches!(worked, Ok(true)) {
         info!("worker ends, everything taken is committed");
     }
-    Ok(())
+    leave(consumer);
+    worked.map(drop)
+}
+
+/// Leaves the group. In the middle of a rebalance librdkafka may wait for its end, which may not come: the process ends all the same,
+/// and the brokers miss its member after the session timeout.
+fn leave(consumer: Arc<BaseConsumer<Context>>) {
+    let (left, leaving) = channel();
+    std::thread::spawn(move || {
+        consumer.unsubscribe();
+        drop(consumer);
+        // Nobody listens any more when it took too long.
+        let _ = left.send(());
+    });
+    if leaving.recv_timeout(LONGEST_LEAVE).is_err() {
+        warn!("the group is not left after {LONGEST_LEAVE:?}: the worker ends without");
+    }
 }
