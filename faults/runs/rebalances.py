@@ -23,7 +23,7 @@ class Rebalances(Run):
     def break_things(self):
         for name in NAMES:
             self.join(name)
-        for cycle in range(self.bench.many(2, 30)):
+        for cycle in range(self.bench.many(2, 51)):
             name = self.chance.choice(NAMES)
             self.leave(name, killed=cycle % 2 == 1)
             self.pause(0, 0.5)
