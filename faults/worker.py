@@ -12,8 +12,9 @@ from faults.common import Trouble, wait_for
 
 # A worker may take 30 s to finish what it has begun, and some to leave.
 LAST_DRAIN = 45
-# What a worker ends with that cannot go on.
-FAILED = 1
+# What a worker ends with that cannot go on: by a sentence of its own, or by an assertion of librdkafka, which is no less a crash and is
+# counted like one.
+FAILED = (1, -signal.SIGABRT)
 # With numbers: on the way through a rebalance workers are told of nothing new, too.
 ASSIGNED = re.compile(r'partitions are assigned\b.*\[\d')
 
@@ -75,7 +76,7 @@ class Worker:
     def terminate(self):
         """Asks it to finish what it has begun, and holds it to that; gives back the exit code."""
         code = processes.end(self.child, signal.SIGTERM, LAST_DRAIN)
-        if code not in (0, FAILED):
+        if code != 0 and code not in FAILED:
             raise Trouble(f'{self.name} ended with {code} when it was asked to end: {self.last_words()}')
         return code
 

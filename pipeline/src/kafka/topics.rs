@@ -45,6 +45,11 @@ impl Names {
         format!("{}{topic}", self.prefix)
     }
 
+    /// Whether a topic is one of these.
+    pub(crate) fn is_own(&self, topic: &str) -> bool {
+        topic.starts_with(&self.prefix)
+    }
+
     pub(crate) fn of_brand(&self, brand_id: &str) -> String {
         format!("{}suspects.{brand_id}", self.prefix)
     }

@@ -20,6 +20,7 @@ use super::memory::Fate;
 use super::records::{Destination, Record};
 use super::scan::Output;
 use super::taken::Source;
+use super::there::There;
 use crate::failure::Failure;
 use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
@@ -32,6 +33,8 @@ const SHORT_LOOK: Duration = Duration::from_secs(2);
 const MOST_ABORTS: u32 = 10;
 /// Rest after an abort, longer with each.
 const PAUSE: Duration = Duration::from_millis(100);
+/// Rest between looks that must agree that a topic is gone.
+const LOOK_REST: Duration = Duration::from_millis(400);
 /// How often missing topics are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -48,8 +51,7 @@ pub(super) struct Committer {
     dead_letters: String,
     state: String,
     retry: String,
-    /// Topics that there are, with the number of their partitions.
-    there: HashMap<String, usize>,
+    there: There,
     /// When that was looked up last; nothing after an abort.
     looked: Option<Instant>,
     /// Batches aborted since the last commit.
@@ -74,7 +76,7 @@ impl Committer {
             state: names.of("state"),
             retry: names.of("retry"),
             names: names.clone(),
-            there: HashMap::new(),
+            there: There::default(),
             looked: Some(Instant::now()),
             aborts: 0,
         };
@@ -86,14 +88,14 @@ impl Committer {
 
     fn check_topics(&self) -> Result<(), Failure> {
         for topic in [&self.listings, &self.suspects, &self.dead_letters, &self.state] {
-            if !self.there.contains_key(topic) {
+            if !self.there.contains(topic) {
                 return Err(Failure::Usage(format!(
                     "kafka: there is no topic {topic}: make the topics with `touchstone topics create`, or set kafka.topic_prefix"
                 )));
             }
         }
-        let (listings, state) = (self.there[&self.listings], self.there[&self.state]);
-        let retry = self.there.get(&self.retry).copied().unwrap_or(0);
+        let partitions = |topic: &str| self.there.partitions(topic).unwrap_or(0);
+        let (listings, state, retry) = (partitions(&self.listings), partitions(&self.state), partitions(&self.retry));
         if retry < listings && self.shared.config.pictures.fetch && self.shared.config.pictures.retry_passes > 0 {
             warn!(
                 "kafka: {} has {listings} partitions and {} has {retry}: listings of the others whose pictures are slow are not looked at \
@@ -113,7 +115,14 @@ impl Committer {
 
     /// Learns which topics there are.
     fn look(&mut self, limit: Duration) -> Result<(), KafkaError> {
-        self.there = self.delivery.topics(limit)?.collect();
+        let look = || {
+            let own = self.delivery.topics(limit)?.filter(|(topic, _)| self.names.is_own(topic));
+            Ok::<_, KafkaError>(own.collect())
+        };
+        if !self.there.learn(&self.listings, look, || std::thread::park_timeout(LOOK_REST))? {
+            // Whoever was asked knows nothing yet: the next batch asks again.
+            self.looked = None;
+        }
         Ok(())
     }
 
@@ -198,7 +207,7 @@ impl Committer {
                     self.delivery.send(&self.suspects, record)?;
                     if output.has_own_topic(brand_id) {
                         let topic = self.names.of_brand(brand_id);
-                        if self.there.contains_key(&topic) {
+                        if self.there.contains(&topic) {
                             self.delivery.send(&topic, record)?;
                         } else {
                             missing += 1;
@@ -225,14 +234,14 @@ impl Committer {
     /// Whether a record has a partition of the `retry` topic to go to.
     fn may_come_back(&self, record: &Record) -> bool {
         let partition = record.partition.and_then(|p| usize::try_from(p).ok());
-        partition.is_some_and(|p| self.there.get(&self.retry).is_some_and(|partitions| p < *partitions))
+        partition.is_some_and(|p| self.there.partitions(&self.retry).is_some_and(|partitions| p < partitions))
     }
 
     /// Before a batch, and from time to time only: looks for a topic that was not there, and after an abort for all.
     fn look_again(&mut self, output: &Output) {
         let is_missing = |record: &Record| match &record.to {
             Destination::Suspects { brand_id, .. } if output.has_own_topic(brand_id) => {
-                !self.there.contains_key(&self.names.of_brand(brand_id))
+                !self.there.contains(&self.names.of_brand(brand_id))
             }
             Destination::Retry => !self.may_come_back(record),
             _ => false,

@@ -21,6 +21,7 @@ mod restore;
 mod retries;
 mod scan;
 mod taken;
+mod there;
 mod watchdog;
 
 use std::sync::Arc;

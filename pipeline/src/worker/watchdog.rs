@@ -9,8 +9,8 @@ use tracing::error;
 
 use super::flow::Flow;
 
-/// Three times what such a call is given.
-const LONGEST: Duration = Duration::from_secs(15);
+/// More than half as long again as such a call is given.
+const LONGEST: Duration = Duration::from_secs(8);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_secs(1);
 
