@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "measures how long commits take")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -34,7 +34,7 @@ const MOST_ABORTS: u32 = 10;
 /// Rest after an abort, longer with each.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Rest between looks that must agree that a topic is gone.
-const LOOK_REST: Duration = Duration::from_millis(400);
+const LOOK_REST: Duration = Duration::from_millis(500);
 /// How often missing topics are looked for again.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -80,7 +80,7 @@ impl Committer {
             looked: Some(Instant::now()),
             aborts: 0,
         };
-        committer.look(FIRST_CONTACT).map_err(|e| kafka::unreachable(config, &e))?;
+        committer.look(&[], FIRST_CONTACT).map_err(|e| kafka::unreachable(config, &e))?;
         committer.check_topics()?;
         committer.delivery.init(FIRST_CONTACT).map_err(|e| kafka::unreachable(config, &e))?;
         Ok(committer)
@@ -114,12 +114,12 @@ impl Committer {
     }
 
     /// Learns which topics there are.
-    fn look(&mut self, limit: Duration) -> Result<(), KafkaError> {
+    fn look(&mut self, wanted: &[String], limit: Duration) -> Result<(), KafkaError> {
         let look = || {
             let own = self.delivery.topics(limit)?.filter(|(topic, _)| self.names.is_own(topic));
             Ok::<_, KafkaError>(own.collect())
         };
-        if !self.there.learn(&self.listings, look, || std::thread::park_timeout(LOOK_REST))? {
+        if !self.there.learn(&self.listings, wanted, look, || std::thread::park_timeout(LOOK_REST))? {
             // Whoever was asked knows nothing yet: the next batch asks again.
             self.looked = None;
         }
@@ -237,21 +237,28 @@ impl Committer {
         partition.is_some_and(|p| self.there.partitions(&self.retry).is_some_and(|partitions| p < partitions))
     }
 
-    /// Before a batch, and from time to time only: looks for a topic that was not there, and after an abort for all.
+    /// Before a batch: looks for its topics that are not known, at once for one that nobody looked for yet and from time to time for the
+    /// rest; and after an abort for all.
     fn look_again(&mut self, output: &Output) {
         let is_missing = |record: &Record| match &record.to {
             Destination::Suspects { brand_id, .. } if output.has_own_topic(brand_id) => {
-                !self.there.contains(&self.names.of_brand(brand_id))
+                Some(self.names.of_brand(brand_id)).filter(|topic| !self.there.contains(topic))
             }
-            Destination::Retry => !self.may_come_back(record),
-            _ => false,
+            Destination::Retry if !self.may_come_back(record) => Some(self.retry.clone()),
+            _ => None,
         };
-        let missing = output.records.iter().any(is_missing);
+        let missing: BTreeSet<String> = output.records.iter().filter_map(is_missing).collect();
         let due = self.looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN);
-        if (missing && due) || self.looked.is_none() {
+        let doubtful: Vec<String> = missing.iter().filter(|topic| self.there.is_doubtful(topic)).cloned().collect();
+        if !doubtful.is_empty() || (!missing.is_empty() && due) || self.looked.is_none() {
             self.looked = Some(Instant::now());
-            if let Err(e) = self.look(SHORT_LOOK) {
+            if let Err(e) = self.look(&doubtful, SHORT_LOOK) {
                 warn!("kafka: cannot look for topics: {e}");
+            }
+            for topic in doubtful.iter().filter(|topic| !self.there.contains(topic)) {
+                warn!(
+                    "kafka: there is no topic {topic}: what would go there is counted as missing_topic; `touchstone topics create` makes it"
+                );
             }
         }
     }

@@ -1,14 +1,17 @@
-//! Which topics there are, by what brokers say: one that has just started may know none of them, or not all.
+//! Which topics there are, by what brokers say: one that has just started may know none of them, and one that was just made is not
+//! known to all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Looks that must agree that a topic is gone: what is not written to it meanwhile is lost to its readers.
-const AGREE: usize = 4;
+const AGREE: usize = 6;
 
 /// Topics with the number of their partitions.
 #[derive(Debug, Default)]
 pub(super) struct There {
     topics: HashMap<String, usize>,
+    /// Those that were wanted, and that all looks missed.
+    gone: HashSet<String>,
 }
 
 impl There {
@@ -21,14 +24,20 @@ impl There {
         self.topics.contains_key(topic)
     }
 
-    /// Learns from a look, and where it misses a topic that was there from some more, each after a `rest`. A look without `anchor`,
-    /// which must be there, tells nothing. Whether anything was learnt.
+    /// Whether nobody has looked yet for a topic that is not known.
+    pub(super) fn is_doubtful(&self, topic: &str) -> bool {
+        !self.contains(topic) && !self.gone.contains(topic)
+    }
+
+    /// Learns from a look, and where it misses a topic that was there or is `wanted` from some more, each after a `rest`. A look without
+    /// `anchor`, which must be there, tells nothing. Whether anything was learnt.
     ///
     /// # Errors
     /// Those of the looks: what was known stays.
     pub(super) fn learn<E>(
         &mut self,
         anchor: &str,
+        wanted: &[String],
         mut look: impl FnMut() -> Result<Vec<(String, usize)>, E>,
         rest: impl Fn(),
     ) -> Result<bool, E> {
@@ -42,11 +51,13 @@ impl There {
                 return Ok(false);
             }
             found.extend(seen);
-            if self.topics.keys().all(|topic| found.contains_key(topic)) {
+            if self.topics.keys().chain(wanted).all(|topic| found.contains_key(topic)) {
                 break;
             }
         }
         self.topics = found;
+        self.gone.extend(wanted.iter().cloned());
+        self.gone.retain(|topic| !self.topics.contains_key(topic));
         Ok(true)
     }
 }
@@ -58,10 +69,11 @@ mod tests {
     /// What is known after looks, one after the other, and how many were taken.
     fn after(known: &[&str], looks: &[&[&str]]) -> (Vec<String>, usize, Option<bool>) {
         let counted = |names: &[&str]| names.iter().map(|n| ((*n).to_owned(), 3)).collect::<Vec<_>>();
-        let mut there = There { topics: counted(known).into_iter().collect() };
+        let mut there = There { topics: counted(known).into_iter().collect(), gone: HashSet::new() };
         let mut taken = 0;
         let learnt = there.learn(
             "listings",
+            &[],
             || {
                 taken += 1;
                 looks.get(taken - 1).map(|names| counted(names)).ok_or(())
@@ -89,5 +101,24 @@ mod tests {
         ] {
             assert_eq!(after(known, looks), (names(topics), taken, learnt), "{known:?} {looks:?}");
         }
+    }
+
+    #[test]
+    fn a_wanted_topic_that_was_just_made_is_waited_for() {
+        let topic = |name: &str| (name.to_owned(), 3);
+        let mut there = There::default();
+        let wanted = ["brand".to_owned()];
+        assert!(there.is_doubtful("brand"));
+        let mut taken = 0;
+        let late = || {
+            taken += 1;
+            let mut found = vec![topic("listings")];
+            found.extend((taken == 3).then(|| topic("brand")));
+            Ok::<_, ()>(found)
+        };
+        assert_eq!(there.learn("listings", &wanted, late, || ()), Ok(true));
+        assert_eq!((taken, there.contains("brand"), there.is_doubtful("brand")), (3, true, false));
+        assert_eq!(there.learn("listings", &wanted, || Ok::<_, ()>(vec![topic("listings")]), || ()), Ok(true));
+        assert_eq!((there.contains("brand"), there.is_doubtful("brand")), (false, false), "it was looked for");
     }
 }
