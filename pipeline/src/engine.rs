@@ -149,17 +149,23 @@ fn guarded<T>(scan: impl FnOnce() -> T) -> Result<T, Fault> {
 
 /// The time, for `detected_at`.
 pub(crate) fn now() -> Timestamp {
-    from_now(Duration::ZERO)
+    at(since_1970())
 }
 
 /// The time before a span.
 pub(crate) fn ago(span: Duration) -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_sub(span);
-    Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    at(since_1970().saturating_sub(span))
 }
 
 /// The time after a pause.
 pub(crate) fn from_now(pause: Duration) -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + pause;
+    at(since_1970() + pause)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn at(since: Duration) -> Timestamp {
     Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

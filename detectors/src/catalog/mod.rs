@@ -140,6 +140,11 @@ impl Catalog {
         self.snapshot.brands.iter().map(|b| (b.row.brand_id.as_str(), b.row.name.as_str(), b.row.own_topic))
     }
 
+    /// The ids of the brands that have a topic of their own.
+    pub fn own_topics(&self) -> Vec<String> {
+        self.brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect()
+    }
+
     /// Whether a brand has a topic of its own.
     pub fn has_own_topic(&self, brand_id: &str) -> bool {
         self.snapshot.brand(brand_id).is_some_and(|brand| self.snapshot.brands[brand].row.own_topic)

@@ -64,13 +64,7 @@ impl Rows {
         place: &Path,
         records: impl Iterator<Item = (usize, &'a [u8])>,
     ) -> Result<(Self, Vec<CatalogFault>), Vec<CatalogFault>> {
-        let mut faults = Faults::of(place);
-        let mut rows = Self::default();
-        for (number, record) in records {
-            if let Err(message) = rows.add(record, number) {
-                faults.fault("", number, message);
-            }
-        }
+        let (rows, mut faults) = Self::gather(place, records);
         if rows.brands.is_empty() && faults.all.is_empty() {
             faults.fault("", 0, "has no brand".to_owned());
         }
@@ -84,14 +78,18 @@ impl Rows {
     /// # Errors
     /// What cannot be read.
     pub fn of_overlay_records<'a>(place: &Path, records: impl Iterator<Item = (usize, &'a [u8])>) -> Result<Self, Vec<CatalogFault>> {
-        let mut faults = Faults::of(place);
-        let mut rows = Self::default();
+        let (rows, faults) = Self::gather(place, records);
+        if faults.all.is_empty() { Ok(rows) } else { Err(faults.all) }
+    }
+
+    fn gather<'p, 'a>(place: &'p Path, records: impl Iterator<Item = (usize, &'a [u8])>) -> (Self, Faults<'p>) {
+        let (mut rows, mut faults) = (Self::default(), Faults::of(place));
         for (number, record) in records {
             if let Err(message) = rows.add(record, number) {
                 faults.fault("", number, message);
             }
         }
-        if faults.all.is_empty() { Ok(rows) } else { Err(faults.all) }
+        (rows, faults)
     }
 
     /// Takes a record; tells the version that a closing one names.
@@ -185,6 +183,24 @@ mod tests {
             Rows::of_records(Path::new("topic"), records.values().enumerate().map(|(i, r)| (i, r.as_slice()))).expect("rows");
         back.sort();
         assert_eq!((back.version(), warnings), (rows.version(), Vec::new()));
+    }
+
+    #[test]
+    fn a_fake_whose_picture_is_left_out_makes_no_record() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fixture::write(folder.path());
+        image::RgbImage::from_pixel(320, 240, image::Rgb([9, 9, 9])).save(folder.path().join("plain.png")).expect("a file");
+        let fakes = "{\"id\": \"plain\", \"brand_id\": \"oro\", \"path\": \"plain.png\"}\n{\"id\": \"told\", \"brand_id\": \"oro\", \"path\": \"plain.png\", \"text\": \"words\"}\n";
+        std::fs::write(folder.path().join("known_fakes.jsonl"), fakes).expect("a file");
+        let (rows, warnings) = Rows::load(folder.path()).expect("rows with warnings");
+        assert_eq!((rows.known_fakes.len(), warnings.len()), (1, 2), "{warnings:?}");
+        let mut records = Vec::new();
+        rows.each_record(|_, _, record| {
+            records.push(record);
+            Ok(())
+        })
+        .expect("records");
+        assert!(Rows::of_records(Path::new("topic"), records.iter().map(Vec::as_slice).enumerate()).is_ok());
     }
 
     #[test]

@@ -182,6 +182,6 @@ fn put(config: &Config, topic: &str, set: &mut Set, live: &Live, anew: bool) -> 
         warn!("catalog: {message}");
     }
     live.put(catalog, policy);
-    set.is_applied();
+    set.applied();
     Ok(())
 }

@@ -4,18 +4,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer};
 use serde_json::json;
 use touchstone_detectors::{Catalog, Counts, VERSION_KEY};
-use touchstone_schemas::{SetVersion, Timestamp};
+use touchstone_schemas::SetVersion;
 use tracing::info;
 
 use super::follow::{PARTITION, standing};
 use super::set::shrinks;
 use crate::config::Config;
+use crate::engine::now;
 use crate::failure::Failure;
 use crate::kafka::{self, Names, Reports};
 
@@ -51,7 +52,14 @@ pub(crate) fn publish(config: &Config, publication: Publication<'_>) -> Result<P
     let cannot = |e: KafkaError| kafka::unreachable(config, &e);
     let writer = Writer::connect(config).map_err(cannot)?;
     let stands = standing(config)?;
-    let is_current = stands.is_at(catalog.version());
+    let rows = stands.rows();
+    let changed: Vec<_> = records.iter().filter(|(key, payload)| rows.get(key.as_str()) != Some(&payload.as_slice())).collect();
+    let gone: Vec<&str> = rows.keys().copied().filter(|key| !records.contains_key(*key)).collect();
+    let published = Published { written: changed.len(), deleted: gone.len(), unchanged: records.len() - changed.len() };
+    // Workers that refused it for its size look at it again when it is closed once more.
+    if changed.is_empty() && gone.is_empty() && stands.is_at(catalog.version()) && !may_shrink {
+        return Ok(published);
+    }
     let topic = Names::new(config).of("catalog");
     // What makes no catalog is to be replaced, whatever is lost.
     if !may_shrink
@@ -61,26 +69,16 @@ pub(crate) fn publish(config: &Config, publication: Publication<'_>) -> Result<P
     {
         return Err(Failure::Usage(format!("{gone}: give --may-shrink if that is meant; nothing is published")));
     }
-    let stands = stands.into_rows();
-    let changed: Vec<_> = records.iter().filter(|(key, payload)| stands.get(*key) != Some(payload)).collect();
-    let gone: Vec<&String> = stands.keys().filter(|key| !records.contains_key(*key)).collect();
-    let published = Published { written: changed.len(), deleted: gone.len(), unchanged: records.len() - changed.len() };
-    // Workers that refused it for its size look at it again when it is closed once more.
-    if changed.is_empty() && gone.is_empty() && is_current && !may_shrink {
-        return Ok(published);
-    }
     let closing = closing(catalog.version().to_owned(), counts, may_shrink);
     let all = changed.iter().map(|(key, payload)| (key.as_str(), Some(payload.as_slice())));
-    let all = all.chain(gone.into_iter().map(|key| (key.as_str(), None))).chain([(VERSION_KEY, Some(closing.as_slice()))]);
+    let all = all.chain(gone.into_iter().map(|key| (key, None))).chain([(VERSION_KEY, Some(closing.as_slice()))]);
     writer.write(all).map_err(|e| Failure::Run(anyhow::anyhow!("kafka: nothing is published: {e}")))?;
     Ok(published)
 }
 
 /// The record that closes a set.
 fn closing(version: String, rows: Counts, may_shrink: bool) -> Vec<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let published_at = i64::try_from(now.as_millis()).ok().map(Timestamp::from_unix_millis);
-    let closing = SetVersion { catalog_version: Some(version), rows: Some(rows), published_at, may_shrink };
+    let closing = SetVersion { catalog_version: Some(version), rows: Some(rows), published_at: Some(now()), may_shrink };
     // Made of strings and numbers: writing it cannot fail.
     let mut value = serde_json::to_value(closing).unwrap_or_default();
     value["kind"] = json!("version");
@@ -121,16 +119,9 @@ impl Writer {
     /// Hands a record to the client, waiting for room.
     fn send(&self, key: &str, payload: Option<&[u8]>) -> Result<(), KafkaError> {
         let deadline = Instant::now() + WRITING;
-        loop {
-            let mut record = BaseRecord::<str, [u8]>::to(&self.topic).key(key).partition(PARTITION);
-            record.payload = payload;
-            match self.producer.send(record) {
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) if Instant::now() < deadline => {
-                    self.producer.poll(Duration::from_millis(10));
-                }
-                sent => return sent.map_err(|(e, _)| e),
-            }
-        }
+        let mut record = BaseRecord::<str, [u8]>::to(&self.topic).key(key).partition(PARTITION);
+        record.payload = payload;
+        kafka::send(&self.producer, record, || Instant::now() < deadline)
     }
 
     fn commit(&self) -> Result<(), KafkaError> {

@@ -30,7 +30,7 @@ pub(crate) struct Set {
 /// Why a set that is closed makes no catalog.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// incomplete, invalid, shrunk or policy.
+    /// incomplete, invalid, shrunk, policy or panic.
     pub(crate) reason: &'static str,
     pub(crate) message: String,
 }
@@ -88,19 +88,14 @@ impl Set {
     }
 
     /// The rows that stand, by key; those of a set that is not closed yet as well.
-    pub(crate) fn into_rows(self) -> BTreeMap<String, Vec<u8>> {
-        let mut rows: BTreeMap<String, Vec<u8>> = self.rows.into_iter().map(|(key, stored)| (key, stored.payload)).collect();
-        for (key, stored) in self.pending {
-            match stored {
-                Some(stored) => drop(rows.insert(key, stored.payload)),
-                None => drop(rows.remove(&key)),
-            }
-        }
-        rows
+    pub(super) fn rows(&self) -> BTreeMap<&str, &[u8]> {
+        let closed = self.rows.iter().filter(|(key, _)| !self.pending.contains_key(*key));
+        let pending = self.pending.iter().filter_map(|(key, stored)| Some((key, stored.as_ref()?)));
+        closed.chain(pending).map(|(key, stored)| (key.as_str(), stored.payload.as_slice())).collect()
     }
 
-    /// A catalog of it is in use.
-    pub(super) fn is_applied(&mut self) {
+    /// Learns that a catalog of it is in use.
+    pub(super) fn applied(&mut self) {
         (self.rebuild, self.may_shrink) = (false, false);
     }
 
@@ -184,7 +179,7 @@ mod tests {
         assert_eq!(set.take("offender:bazaar:s", Some(offender.as_bytes()), 2), Ok(false));
         assert_eq!(catalog(&mut set, Some(&first)).map(|c| c.version().to_owned()), Ok(first.version().to_owned()));
         assert_eq!(set.take("version:catalog", Some(version(r#"{"brand": 1, "offender": 1}"#).as_bytes()), 3), Ok(true));
-        set.is_applied();
+        set.applied();
         let second = catalog(&mut set, Some(&first)).unwrap_or_else(|e| panic!("{e}"));
         assert_ne!(second.version(), first.version());
         // The same rows, read whole, are the same catalog.
@@ -194,6 +189,19 @@ mod tests {
         assert_eq!(set.take("offender:bazaar:s", None, 4), Ok(false));
         assert_eq!(set.take("version:catalog", Some(version(r#"{"brand": 1}"#).as_bytes()), 5), Ok(true));
         assert_eq!(catalog(&mut set, Some(&second)).map(|c| c.version().to_owned()), Ok(first.version().to_owned()));
+    }
+
+    #[test]
+    fn what_stands_is_what_was_written_last_closed_or_not() {
+        let mut set = Set::default();
+        let mut take = |key: &str, payload: Option<&str>| set.take(key, payload.map(str::as_bytes), 0).expect("a record");
+        take("brand:a", Some("1"));
+        take("brand:b", Some("2"));
+        take("version:catalog", Some(r#"{"kind": "version"}"#));
+        take("brand:a", Some("3"));
+        take("brand:b", None);
+        take("brand:c", Some("4"));
+        assert_eq!(set.rows(), BTreeMap::from([("brand:a", &b"3"[..]), ("brand:c", b"4")]));
     }
 
     #[test]

@@ -37,8 +37,7 @@ pub(crate) fn topics(command: &TopicsCommand) -> Result<(), Failure> {
         let _ = writeln!(io::stderr(), "topics of brands are not made, since the catalog topic cannot be used: {e}");
         None
     });
-    let brands = catalog.iter().flat_map(|(catalog, _)| catalog.brands());
-    let own_topics: Vec<String> = brands.filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
+    let own_topics = catalog.map_or_else(Vec::new, |(catalog, _)| catalog.own_topics());
     if !own_topics.is_empty() {
         tell(kafka::create(&config, &own_topics)?)?;
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, DeliveryResult, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
@@ -233,15 +233,7 @@ fn send(
         .headers(headers);
     record.partition = partition;
     let deadline = Instant::now() + WRITING;
-    loop {
-        match producer.send(record) {
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if Instant::now() < deadline => {
-                producer.poll(Duration::from_millis(10));
-                record = back;
-            }
-            sent => return sent.map_err(|(e, _)| e),
-        }
-    }
+    kafka::send(producer, record, || Instant::now() < deadline)
 }
 
 /// Where records were written, or the first failure.

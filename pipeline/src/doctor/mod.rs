@@ -2,10 +2,13 @@
 
 mod brokers;
 mod machine;
+mod permissions;
 mod transactions;
 
 use std::io::{self, Write};
 use std::path::Path;
+
+use touchstone_detectors::Catalog;
 
 use crate::failure::Failure;
 use crate::{catalog, config};
@@ -71,8 +74,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
         }
         Err(other) => return Err(other),
     };
-    let own_topics: Vec<String> =
-        catalog.iter().flat_map(|c| c.brands()).filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect();
+    let own_topics = catalog.as_ref().map_or_else(Vec::new, Catalog::own_topics);
     let (findings, partitions) = brokers::look(&config, &own_topics);
     for finding in findings.iter().chain(&machine::look(&config, partitions)) {
         report.tell(finding)?;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::header::LOCATION;
-use reqwest::{Client, Url};
+use reqwest::{Client, ClientBuilder, Url};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -41,23 +41,26 @@ enum Answer {
     Elsewhere(Url),
 }
 
+/// A client that goes nowhere by itself, and tells nobody where it was led from.
+pub(super) fn client(connect: Duration, kept: Duration) -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(connect)
+        .pool_idle_timeout(kept)
+}
+
 impl Web {
     pub(super) fn new(settings: Settings) -> Result<Self, anyhow::Error> {
         let Settings { allow, stores, s3, gs, per_host, at_once, limits } = settings;
         let stores = Stores::new(stores, &s3, &gs, &limits)?;
         let addresses = Arc::new(Addresses::new(allow));
         // Nothing may connect but to what `addresses` permit: no proxy, and redirects are followed here.
-        let client = Client::builder()
-            .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .dns_resolver(Resolver::new(addresses.clone()))
-            .connect_timeout(limits.connect)
-            .pool_idle_timeout(KEPT)
-            .pool_max_idle_per_host(per_host)
-            .build()?;
+        let client =
+            client(limits.connect, KEPT).dns_resolver(Resolver::new(addresses.clone())).pool_max_idle_per_host(per_host).build()?;
         Ok(Self {
             client,
             addresses,

@@ -3,6 +3,7 @@
 mod connect;
 mod read;
 mod reports;
+mod send;
 mod token;
 mod topics;
 
@@ -16,6 +17,7 @@ use crate::failure::Failure;
 pub(crate) use connect::{Asking, asking, connect_producer, why};
 pub(crate) use read::{Span, read};
 pub(crate) use reports::Reports;
+pub(crate) use send::send;
 pub(crate) use token::{bear, read as read_token};
 pub(crate) use topics::{Names, TOPICS, create};
 

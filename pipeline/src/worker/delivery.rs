@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, PurgeConfig};
 
 use super::Shared;
@@ -72,18 +72,10 @@ impl Delivery {
     /// Hands a record to the client, waiting for room.
     pub(super) fn send(&self, topic: &str, record: &Record) -> Result<(), Trouble> {
         let deadline = Instant::now() + RETRIES;
-        loop {
-            let mut message = BaseRecord::to(topic).key(&record.key).payload(&record.payload);
-            message.partition = record.partition;
-            message.headers.clone_from(&record.headers);
-            match self.producer.send(message) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) if self.may_wait(deadline) => {
-                    self.producer.poll(Duration::from_millis(10));
-                }
-                Err((e, _)) => return Err(self.trouble(&e)),
-            }
-        }
+        let mut message = BaseRecord::to(topic).key(&record.key).payload(&record.payload);
+        message.partition = record.partition;
+        message.headers.clone_from(&record.headers);
+        kafka::send(&self.producer, message, || self.may_wait(deadline)).map_err(|e| self.trouble(&e))
     }
 
     /// Waits until the brokers have all records. A commit would wait for whole tenths of a second while anything is in flight.

@@ -6,12 +6,9 @@
 #![allow(clippy::disallowed_types, reason = "looks now and then")]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::error::Error;
 use std::time::{Duration, Instant};
 
-use rdkafka::client::{ClientContext, OAuthToken};
-use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use touchstone_schemas::{Retry, Timestamp, decode};
@@ -21,7 +18,7 @@ use super::passes::Pass;
 use super::taken::{Role, Taken};
 use crate::config::Config;
 use crate::engine::{ago, now};
-use crate::kafka;
+use crate::kafka::{self, Asking};
 
 /// How often it is looked: listings must not wait for it.
 const LOOK: Duration = Duration::from_millis(20);
@@ -36,7 +33,7 @@ const TOO_OLD: Duration = Duration::from_secs(86_400);
 
 /// The reader of the `retry` topic.
 pub(super) struct Retries {
-    consumer: BaseConsumer<Quiet>,
+    consumer: BaseConsumer<Asking>,
     topic: String,
     /// Where each partition goes on: where nothing was read yet, at what is committed.
     next: BTreeMap<i32, Offset>,
@@ -50,7 +47,7 @@ pub(super) struct Retries {
 
 impl Retries {
     pub(super) fn new(config: &Config, topic: String) -> Result<Self, KafkaError> {
-        let consumer = BaseConsumer::from_config_and_context(&kafka::follower(config), Quiet)?;
+        let consumer = kafka::asking(&kafka::follower(config))?;
         let (next, waiting) = (BTreeMap::new(), Waiting::default());
         Ok(Self { consumer, topic, next, waiting, looked: Instant::now(), assigned: false, again: None })
     }
@@ -190,27 +187,6 @@ fn is_due(taken: &Taken, now: &Timestamp) -> bool {
         Role::Event | Role::Unreadable => true,
     }
 }
-
-/// The context of a consumer that joins no group.
-struct Quiet;
-
-impl ClientContext for Quiet {
-    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
-
-    fn generate_oauth_token(&self, file: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
-        kafka::bear(file)
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        kafka::log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        debug!("kafka: {error}: {reason}");
-    }
-}
-
-impl ConsumerContext for Quiet {}
 
 #[cfg(test)]
 mod tests {

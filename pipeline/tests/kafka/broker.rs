@@ -71,7 +71,7 @@ impl Broker {
     }
 
     /// Takes the embedded one away, or gives it back.
-    pub(crate) fn is_up(&self, up: bool) {
+    pub(crate) fn set_up(&self, up: bool) {
         let mock = self.mock.as_ref().expect("an embedded broker");
         if up { mock.broker_up(1) } else { mock.broker_down(1) }.expect("a broker");
     }

@@ -15,14 +15,14 @@ fn a_worker_without_brokers_is_not_ready_and_goes_on_when_they_are_back() {
     let broker = Broker::embedded();
     let mut worker = Worker::start(&broker, &catalog(), "");
     worker.wait_ready();
-    broker.is_up(false);
+    broker.set_up(false);
     let deadline = Instant::now() + Duration::from_secs(30);
     while get(&worker.operations, "/health/ready").is_some_and(|(status, _)| status == 200) {
         assert!(Instant::now() < deadline, "ready without brokers: {}", worker.log());
         std::thread::park_timeout(Duration::from_millis(200));
     }
     assert_eq!(get(&worker.operations, "/health/live").map(|(status, _)| status), Some(200));
-    broker.is_up(true);
+    broker.set_up(true);
     worker.wait_ready();
     let text = std::fs::read_to_string(examples()).expect("the examples");
     let suspect = lines(text.lines().nth(1).expect("a suspect")).remove(0);

@@ -10,6 +10,8 @@ use object_store::client::{HttpClient, HttpConnector, HttpError, HttpErrorKind, 
 use object_store::{ClientConfigKey, ClientOptions};
 use reqwest::{Body, Client, Request, Url};
 
+use crate::fetch::web::client;
+
 /// How the client of a store is made.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
@@ -24,16 +26,8 @@ pub(super) struct Connector {
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let plain = options.get_config_value(&ClientConfigKey::AllowHttp).unwrap_or_default().to_ascii_lowercase();
-        let client = Client::builder()
-            .user_agent(concat!("touchstone/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .connect_timeout(self.connect)
-            .pool_idle_timeout(self.kept)
-            .https_only(!["true", "1", "on", "yes", "y"].contains(&plain.as_str()))
-            .build();
+        let https_only = !["true", "1", "on", "yes", "y"].contains(&plain.as_str());
+        let client = client(self.connect, self.kept).https_only(https_only).build();
         let client = client.map_err(|e| object_store::Error::Generic { store: "HTTP", source: Box::new(e) })?;
         Ok(HttpClient::new(Service { client, bytes: self.bytes }))
     }
