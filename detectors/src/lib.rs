@@ -40,7 +40,7 @@ pub use image::{
     ALGORITHM, Fingerprint, Hash192, HashSearch, MAX_BYTES as MAX_PICTURE_BYTES, Pdq, Picture, PictureFault, PictureMatch, blocks, pdq,
     thumbnail,
 };
-pub use policy::Policy;
+pub use policy::{AskedBand, Asks, Burden, Learning, Mode, Notices, Policy, Removals, StandingRules, TierRule};
 pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner, in_pass};
 pub use score::probability;
 

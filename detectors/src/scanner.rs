@@ -260,7 +260,8 @@ fn seen((index, picture): (usize, &Picture)) -> ImageSeen {
     let error = picture.fingerprint.as_ref().err().map(ToString::to_string);
     // What was looked at is named by its bytes, what was not by the reason.
     let sha256 = picture.sha256.clone().filter(|_| error.is_none());
-    ImageSeen { index: index as u64, sha256, error }
+    let fingerprint = picture.fingerprint.as_ref().ok().map(|fingerprint| fingerprint.brief_row());
+    ImageSeen { index: index as u64, sha256, fingerprint, error }
 }
 
 /// Hash of parts, each with its length before it, so that no two lists of parts run into one.

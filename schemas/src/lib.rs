@@ -10,6 +10,7 @@ mod case;
 mod catalog;
 mod dead_letter;
 mod decode;
+mod docket;
 mod evidence;
 mod forms;
 mod json_schema;
@@ -24,13 +25,14 @@ mod time;
 mod verdict;
 
 pub use appeal::{Appeal, AppealOutcome, Receipt, ReceiptOutcome};
-pub use case::{Case, Join, Link};
+pub use case::{Case, Join, JoinKey, JoinKind, Link};
 pub use catalog::{
     Agent, AuthorisedSeller, Brand, CategoryMapping, Fingerprint, Fx, KnownFake, Offender, Phrase, PhraseKind, Product, ReferenceImage,
     ReferencePrice, RightsHolder, SetVersion, Thresholds, Trademark,
 };
 pub use dead_letter::DeadLetter;
 pub use decode::{Decode, Decoded, Decoder, Fault, FaultReason, Schema, decode};
+pub use docket::{Docket, Given, Life, Look, Matter, Ordered};
 pub use evidence::{Basis, Detector, Evidence, Kind, MatchKind, Method, Span};
 pub use forms::{Amount, BrandId, Currency, Market, PdqHex, Score, Sha256Hex, Weight};
 pub use json_schema::{json_schema, names};

@@ -7,14 +7,20 @@ use crate::forms::{BrandId, Score};
 use crate::time::Timestamp;
 
 record! {
-    /// Volume and accuracy under one reason code or of one reporter.
+    /// Volume and accuracy: of a brand, under one reason code, or of one reporter.
     pub struct Shares {
-        /// Verdicts and notices given.
+        /// Filings: verdicts that say counterfeit, and notices.
         req volume: u64,
-        /// Share that ended in a removal.
+        /// Filings of which it is not known yet how they end.
+        opt open: u64,
+        /// Share of the others that ended in a removal.
         opt upheld: Score,
-        /// Share that a seller countered with success.
+        /// Share of the others that a seller countered with success.
         opt countered: Score,
+        /// Share of the others that were refused.
+        opt rejected: Score,
+        /// Share of answers to questions that came in time.
+        opt in_time: Score,
     }
 }
 
@@ -23,14 +29,18 @@ record! {
     pub struct Standing {
         /// The brand.
         req brand_id: BrandId,
-        /// The tier.
+        /// The tier: one of the policy's, `standard` or `restricted`.
         req tier: String,
         /// Since when.
         req since: Timestamp,
+        /// The day up to which it is counted.
+        opt as_of: Timestamp,
         /// Why, in words.
         list why: String,
-        /// Verdicts and notices in the window.
+        /// Filings in the window.
         req volume: u64,
+        /// Of all filings.
+        opt overall: Shares,
         /// By reason code.
         opt by_reason_code: BTreeMap<String, Shares>,
         /// By reporter.

@@ -1,5 +1,6 @@
 //! The suspect event: a listing that a brand would probably call counterfeit.
 
+use crate::catalog::Fingerprint;
 use crate::decode::{choice, record};
 use crate::evidence::Evidence;
 use crate::forms::{BrandId, Market, Score};
@@ -131,6 +132,8 @@ record! {
         req index: u64,
         /// SHA-256 of its bytes.
         opt sha256: String,
+        /// What it was reduced to, without local features: a confirmed fake is known again by it.
+        opt fingerprint: Fingerprint,
         /// Why it could not be looked at.
         opt error: String,
     }

@@ -55,6 +55,17 @@ impl Timestamp {
         Self { text, nanos: i128::from(millis) * 1_000_000 }
     }
 
+    /// Milliseconds since 1970-01-01T00:00:00Z, rounded down.
+    pub fn unix_millis(&self) -> i64 {
+        // Years of four digits are far from the ends.
+        i64::try_from(self.nanos.div_euclid(1_000_000)).unwrap_or(i64::MAX)
+    }
+
+    /// Days since 1970-01-01, rounded down.
+    pub fn unix_day(&self) -> i64 {
+        self.unix_millis().div_euclid(86_400_000)
+    }
+
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

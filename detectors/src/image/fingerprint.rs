@@ -144,7 +144,6 @@ impl Fingerprint {
     /// It is broken somewhere.
     pub fn row(&self) -> Result<Row, PictureFault> {
         let picture = decode(&self.bytes)?;
-        let hex = self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect();
         let mut bytes = Vec::new();
         // Sides are at most 256.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -154,7 +153,19 @@ impl Fingerprint {
         self.views[0].colours.write(&mut bytes);
         Chart::of(&picture).write(&mut bytes);
         features(&picture.luma, OF_REFERENCE).iter().for_each(|feature| feature.write(&mut bytes));
-        Ok(Row { algo: ALGORITHM.to_owned(), hex, features: Some(BASE64_STANDARD.encode(bytes)) })
+        Ok(Row { algo: ALGORITHM.to_owned(), hex: self.hex(), features: Some(BASE64_STANDARD.encode(bytes)) })
+    }
+
+    /// The row of what a glance tells: the hash and the colours. The same picture is known again by it, also resized, recompressed,
+    /// turned or mirrored; a crop of it is not.
+    pub fn brief_row(&self) -> Row {
+        let mut bytes = vec![0; 4];
+        self.views[0].colours.write(&mut bytes);
+        Row { algo: ALGORITHM.to_owned(), hex: self.hex(), features: Some(BASE64_STANDARD.encode(bytes)) }
+    }
+
+    fn hex(&self) -> String {
+        self.views[0].hash.iter().map(|word| format!("{word:016x}")).collect()
     }
 }
 
@@ -162,19 +173,31 @@ impl Fingerprint {
 pub(crate) struct Kept {
     pub(crate) hash: Hash192,
     pub(crate) colours: Colours,
+    /// What is told by more than a glance.
+    pub(crate) close: Option<Close>,
+}
+
+/// What is kept of a picture that was looked at in full.
+pub(crate) struct Close {
     pub(crate) chart: Chart,
     pub(crate) size: (f64, f64),
     pub(crate) features: Vec<Feature>,
 }
 
-/// What a catalog's row holds; nothing when it has not the form that `row` gives it.
+/// What a catalog's row holds; nothing when it has not the form that `row` or `brief_row` gives it.
 pub(crate) fn parse(row: &Row) -> Option<Kept> {
     let bytes = BASE64_STANDARD.decode(row.features.as_deref()?).ok()?;
     let (size, rest) = bytes.split_at_checked(4)?;
     let side = |i: usize| f64::from(u16::from_be_bytes([size[i], size[i + 1]]));
     let (colours, rest) = Colours::read(rest)?;
-    let (chart, rest) = Chart::read(rest)?;
-    Some(Kept { hash: words(&row.hex)?, colours, chart, size: (side(0), side(2)), features: Feature::read_all(rest)? })
+    let close = match rest {
+        [] => None,
+        rest => {
+            let (chart, rest) = Chart::read(rest)?;
+            Some(Close { chart, size: (side(0), side(2)), features: Feature::read_all(rest)? })
+        }
+    };
+    Some(Kept { hash: words(&row.hex)?, colours, close })
 }
 
 /// Hexadecimal digits as words, the first digit the highest.

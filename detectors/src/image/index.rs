@@ -144,8 +144,10 @@ impl PictureIndex {
             if let Some(kept) = kept {
                 hashes.push(kept.hash);
                 index.hashed.push((number, kept.colours));
-                index.local.add(number, &kept.features);
-                index.charts.insert(number, (kept.size, kept.chart));
+                if let Some(close) = kept.close {
+                    index.local.add(number, &close.features);
+                    index.charts.insert(number, (close.size, close.chart));
+                }
             }
             index.pdqs.extend(pdq.map(|p| (p, number)));
             index.references.push(reference);

@@ -1,23 +1,27 @@
 //! The policy: prior, thresholds, caps and weights, as data.
 
+mod after;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use touchstone_schemas::{Band, Market, Reason, Schema, Score, Suspect};
+use touchstone_schemas::{Band, Market, Schema, Score, Suspect};
 
 use crate::catalog::Catalog;
+use after::After;
+pub use after::{AskedBand, Asks, Burden, Learning, Mode, Notices, Removals, StandingRules, TierRule};
 
-static SHIPPED: &str = include_str!("../defaults/policy.toml");
+static SHIPPED: &str = include_str!("../../defaults/policy.toml");
 
 /// How findings become a score and a score becomes a band.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Policy {
     pub(crate) prior: Prior,
     pub(crate) thresholds: Cuts,
     pub(crate) caps: Caps,
     pub(crate) weights: Weights,
     r#match: Match,
-    removals: Removals,
+    #[serde(flatten)]
+    after: After,
     brand_topics: BrandTopics,
     #[serde(skip)]
     version: String,
@@ -152,33 +156,6 @@ struct Match {
     likely: f64,
 }
 
-/// What is done about suspects.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Removals {
-    mode: Mode,
-    #[serde(default)]
-    of: Vec<RemovalsOf>,
-}
-
-/// The mode of a brand, a market or a reason.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RemovalsOf {
-    brand: Option<String>,
-    market: Option<String>,
-    reason: Option<String>,
-    mode: Mode,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Mode {
-    Off,
-    Shadow,
-    On,
-}
-
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BrandTopics {
@@ -224,7 +201,7 @@ impl Policy {
         let Cuts { remove, report, ask_brand } = self.thresholds;
         let rates = std::iter::once(self.prior.base_rate).chain(self.prior.of.iter().map(|o| o.base_rate));
         let weights = &self.weights;
-        let markets = || self.prior.of.iter().map(|o| &o.market).chain(self.removals.of.iter().map(|o| &o.market)).flatten();
+        let markets = || self.prior.of.iter().filter_map(|o| o.market.as_ref());
         let suspect = Suspect::schema();
         let fields: Vec<&str> = suspect["properties"].as_object().into_iter().flat_map(|p| p.keys().map(String::as_str)).collect();
         match () {
@@ -251,18 +228,10 @@ impl Policy {
                 Err("caps: one thing alone never suffices for remove: set report or ask_brand".to_owned())
             }
             () if markets().any(|market| Market::new(market).is_none()) => Err("a market must be two capital letters, like ID".to_owned()),
-            () if self
-                .removals
-                .of
-                .iter()
-                .any(|o| o.reason.as_ref().is_some_and(|r| !Reason::ALL.iter().any(|known| known.as_str() == r))) =>
-            {
-                Err("removals: a reason must be one of counterfeit, trademark_misuse, image_misuse, grey_market".to_owned())
-            }
             () if self.brand_topics.fields.iter().any(|field| !fields.contains(&field.as_str())) => {
                 Err(format!("brand_topics: fields must be of a suspect event: {}", fields.join(", ")))
             }
-            () => Ok(()),
+            () => self.after.check(),
         }
     }
 
@@ -291,6 +260,31 @@ impl Policy {
         let fits = |o: &&PriorOf| o.platform.as_deref().is_none_or(|p| p == platform) && o.market.as_deref().is_none_or(|m| m == market);
         let exactness = |o: &&PriorOf| (usize::from(o.platform.is_some()) * 2) + usize::from(o.market.is_some());
         self.prior.of.iter().filter(fits).max_by_key(exactness).map_or(self.prior.base_rate, |o| o.base_rate)
+    }
+
+    /// Whether removals are ordered, and how many.
+    pub fn removals(&self) -> &Removals {
+        &self.after.removals
+    }
+
+    /// Which suspects brands are asked about.
+    pub fn asks(&self) -> &Asks {
+        &self.after.asks
+    }
+
+    /// How much a notice may name.
+    pub fn notices(&self) -> &Notices {
+        &self.after.notices
+    }
+
+    /// How brands are measured.
+    pub fn standing(&self) -> &StandingRules {
+        &self.after.standing
+    }
+
+    /// What is learnt from verdicts.
+    pub fn learning(&self) -> &Learning {
+        &self.after.learning
     }
 
     /// Lowest similarity at which a product is named.
