@@ -3,3 +3,21 @@
 //! Pure: no I/O, no clock, no Kafka. The same records and the same policy give the same decisions. `docs/life.md` says in words what
 //! stands here as code.
 
+mod calendar;
+mod cases;
+mod desk;
+mod event;
+mod giver;
+mod guard;
+mod life;
+mod matter;
+mod notice;
+mod removal;
+
+pub use calendar::Calendars;
+pub use desk::{Desk, FORMAT, Heading};
+pub use event::{Event, Output};
+pub use giver::Refusal;
+pub use guard::Cap;
+pub use life::{Happening, next};
+pub use matter::Rules;

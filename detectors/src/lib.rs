@@ -41,7 +41,7 @@ pub use image::{
     thumbnail,
 };
 pub use policy::{AskedBand, Asks, Burden, Learning, Mode, Notices, Policy, Removals, StandingRules, TierRule};
-pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner, in_pass};
+pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner, id, in_pass, suspect_id};
 pub use score::probability;
 
 /// Hash of bytes for tables in memory (Fowler, Noll and Vo, 1a, 64 bits).

@@ -159,7 +159,7 @@ impl Scanner {
         let Verdict { score, band, caps, thresholds, reason, evidence } = verdict;
         let (listing, row) = (matter.listing(), &matter.entry().row);
         let brand_id = row.brand_id.as_str();
-        let suspect_id = id(&[listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id]);
+        let suspect_id = suspect_id(listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id);
         let detection_id = detection_id(&suspect_id, listing.revision, 0, self.catalog.version(), self.policy.version());
         let product = matter.product().map(|r| r.product).or_else(|| matter.shown());
         let suspect = Suspect {
@@ -264,8 +264,13 @@ fn seen((index, picture): (usize, &Picture)) -> ImageSeen {
     ImageSeen { index: index as u64, sha256, fingerprint, error }
 }
 
+/// The id of the matter between a brand and a listing.
+pub fn suspect_id(platform: &str, market: &str, listing_id: &str, brand_id: &str) -> String {
+    id(&[platform, market, listing_id, brand_id])
+}
+
 /// Hash of parts, each with its length before it, so that no two lists of parts run into one.
-fn id(parts: &[&str]) -> String {
+pub fn id(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update((part.len() as u64).to_be_bytes());

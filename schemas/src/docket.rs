@@ -57,6 +57,8 @@ record! {
         req reason: Reason,
         /// The kind of the weightiest finding.
         opt rule: Kind,
+        /// The goods are of a class that the brand does not make.
+        flag outside: bool,
         /// The reference picture that was found.
         opt reference: String,
         /// What the pictures were reduced to.
@@ -77,6 +79,8 @@ record! {
         req by: Giver,
         /// When.
         req at: Timestamp,
+        /// The verdict that it replaces.
+        opt supersedes: String,
         /// A proof was attached.
         flag proven: bool,
     }
@@ -123,6 +127,36 @@ record! {
         opt removal: Ordered,
         /// How often it was removed.
         req removals: u64,
+        /// The platform refused the removal: the scanner alone does not order it again.
+        flag refused: bool,
+        /// The seller's objection was right: only a moderator has it removed again.
+        flag cleared: bool,
+    }
+}
+
+record! {
+    /// Removals of a day that count towards a cap.
+    pub struct CapCount {
+        /// The cap: brand, rule or reference.
+        req cap: String,
+        /// Of which one.
+        req key: String,
+        /// How many.
+        req count: u64,
+    }
+}
+
+record! {
+    /// What the deciding worker keeps of a partition as a whole.
+    pub struct DeskState {
+        /// Version of this format.
+        req format: u64,
+        /// The latest time of the platform's events.
+        req latest: Timestamp,
+        /// The day, in days since 1970, that removals are counted of.
+        req day: u64,
+        /// How many there were.
+        list counts: CapCount,
     }
 }
 

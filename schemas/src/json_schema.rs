@@ -32,6 +32,7 @@ named! {
     "case" => crate::Case,
     "category" => crate::CategoryMapping,
     "dead_letter" => crate::DeadLetter,
+    "desk" => crate::DeskState,
     "docket" => crate::Docket,
     "fx" => crate::Fx,
     "known_fake" => crate::KnownFake,

@@ -32,7 +32,7 @@ pub use catalog::{
 };
 pub use dead_letter::DeadLetter;
 pub use decode::{Decode, Decoded, Decoder, Fault, FaultReason, Schema, decode};
-pub use docket::{Docket, Given, Life, Look, Matter, Ordered};
+pub use docket::{CapCount, DeskState, Docket, Given, Life, Look, Matter, Ordered};
 pub use evidence::{Basis, Detector, Evidence, Kind, MatchKind, Method, Span};
 pub use forms::{Amount, BrandId, Currency, Market, PdqHex, Score, Sha256Hex, Weight};
 pub use json_schema::{json_schema, names};

@@ -159,6 +159,11 @@ record! {
 pub struct Id(String);
 
 impl Id {
+    /// The text as an id, if it has 1 to 256 bytes.
+    pub fn new(text: &str) -> Option<Self> {
+        (1..=256).contains(&text.len()).then(|| Self(text.to_owned()))
+    }
+
     /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0

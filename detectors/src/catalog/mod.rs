@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use touchstone_schemas::Timestamp;
+use touchstone_schemas::{Brand, RightsHolder, Timestamp};
 
 pub(crate) use classes::Head;
 pub use classes::{Class, Classes};
@@ -143,6 +143,16 @@ impl Catalog {
     /// The ids of the brands that have a topic of their own.
     pub fn own_topics(&self) -> Vec<String> {
         self.brands().filter(|(_, _, own)| *own).map(|(id, ..)| id.to_owned()).collect()
+    }
+
+    /// The row of a brand.
+    pub fn brand(&self, brand_id: &str) -> Option<&Brand> {
+        self.snapshot.brand(brand_id).map(|brand| &self.snapshot.brands[brand].row)
+    }
+
+    /// Who holds rights, and who acts for them.
+    pub fn rights_holders(&self) -> &[RightsHolder] {
+        &self.snapshot.rights_holders
     }
 
     /// Whether a brand has a topic of its own.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rustc_hash::FxHashSet;
-use touchstone_schemas::{Brand, CategoryMapping, Condition, Market, Phrase, Product, ReferencePrice, decode};
+use touchstone_schemas::{Brand, CategoryMapping, Condition, Market, Phrase, Product, ReferencePrice, RightsHolder, decode};
 
 use super::classes::{Class, Classes};
 use super::fx::Rates;
@@ -49,6 +49,7 @@ pub(crate) struct Snapshot {
     /// Hash of those rows.
     pub(super) version: String,
     pub(crate) brands: Vec<BrandEntry>,
+    pub(crate) rights_holders: Vec<RightsHolder>,
     pub(crate) products: Vec<ProductEntry>,
     pub(crate) lexicon: Lexicon,
     pub(crate) words: Words,
@@ -65,6 +66,7 @@ impl Snapshot {
         let version = rows.base_version();
         let classes = Classes::shipped();
         let rates = Rates::new(rows.fx.as_ref());
+        let rights_holders = rows.rights_holders.into_iter().map(|holder| holder.row).collect();
         let brand_numbers: HashMap<String, usize> = rows.brands.iter().enumerate().map(|(i, b)| (b.row.brand_id.to_string(), i)).collect();
 
         let products: Vec<ProductEntry> = rows
@@ -112,7 +114,7 @@ impl Snapshot {
         let words = Words::new(packs.into_iter(), &classes)?;
 
         let category_map = rows.category_map.into_iter().filter_map(|Row { row, .. }| mapping(&row, &classes)).collect();
-        Ok(Self { version, brands, products, lexicon, words, index, pictures, rates, classes, category_map })
+        Ok(Self { version, brands, rights_holders, products, lexicon, words, index, pictures, rates, classes, category_map })
     }
 
     /// The number of a brand.
