@@ -4,7 +4,7 @@
 //! stands here as code.
 
 mod calendar;
-mod cases;
+pub mod cases;
 mod desk;
 mod event;
 mod giver;
@@ -13,6 +13,7 @@ mod life;
 mod matter;
 mod notice;
 mod removal;
+pub mod standing;
 
 pub use calendar::Calendars;
 pub use desk::{Desk, FORMAT, Heading};

@@ -1,8 +1,12 @@
 //! The command line.
 
+mod case;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub(crate) use case::{CaseCommand, Place};
 
 /// Finds suspected counterfeits among marketplace listings, before anyone has to report them.
 #[derive(Debug, Parser)]
@@ -54,6 +58,9 @@ pub(crate) enum Command {
     /// What to do with inputs that could not be used
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Seller cases: list them, export evidence, record what became of them, suggest test purchases
+    #[command(subcommand)]
+    Case(CaseCommand),
     /// Print the JSON Schema of an event, or the names of all
     Schema {
         /// Name of the event, such as listing or suspect

@@ -54,6 +54,8 @@ record! {
         opt suspect_id: String,
         /// When.
         req at: Timestamp,
+        /// What became of the seller outside the platform: a test purchase, a raid, a value that was seized. Then it joins nobody.
+        opt outcome: String,
     }
 }
 

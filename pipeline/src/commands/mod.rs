@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod case;
 mod catalog;
 mod config;
 mod dead_letters;
@@ -37,6 +38,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Topics(command) => config::topics(&command),
         Command::Catalog(command) => catalog::run(&command),
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters::replay(&args),
+        Command::Case(command) => case::run(&command),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
 }
