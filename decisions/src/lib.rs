@@ -13,7 +13,7 @@ mod life;
 mod matter;
 mod notice;
 mod removal;
-pub mod standing;
+mod standing;
 
 pub use calendar::Calendars;
 pub use desk::{Desk, FORMAT, Heading};
@@ -22,3 +22,4 @@ pub use giver::Refusal;
 pub use guard::Cap;
 pub use life::{Happening, next};
 pub use matter::Rules;
+pub use standing::{DueAt, Explanation, Ledger};

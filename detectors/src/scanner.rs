@@ -251,6 +251,11 @@ pub fn in_pass(suspect: Suspect, pass: u64, supersedes: Option<String>) -> Suspe
     Suspect { detection_id, pass, supersedes, ..suspect }
 }
 
+/// The id of the matter between a brand and a listing, through all revisions.
+pub fn suspect_id(platform: &str, market: &str, listing_id: &str, brand_id: &str) -> String {
+    id(&[platform, market, listing_id, brand_id])
+}
+
 /// The id of one look at a matter.
 fn detection_id(suspect_id: &str, revision: u64, pass: u64, catalog_version: &str, policy_version: &str) -> String {
     id(&[suspect_id, &revision.to_string(), &pass.to_string(), catalog_version, policy_version, ENGINE_VERSION])

@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Seller cases: list them, export evidence, record what became of them, suggest test purchases
     #[command(subcommand)]
     Case(CaseCommand),
+    /// How accurately brands report, and what that gives them
+    #[command(subcommand)]
+    Standing(StandingCommand),
     /// Print the JSON Schema of an event, or the names of all
     Schema {
         /// Name of the event, such as listing or suspect
@@ -216,6 +219,34 @@ pub(crate) struct ReplayArgs {
     /// Seconds to wait until the workers have taken what was put back
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) wait: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StandingCommand {
+    /// Say how a brand's standing was counted, what each tier asks, and what is missing
+    Explain(StandingArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StandingArgs {
+    /// The brand's id
+    #[arg(value_name = "BRAND")]
+    pub(crate) brand: String,
+    /// Configuration file: the records are read from the topics
+    #[arg(long, value_name = "FILE", required_unless_present = "records", conflicts_with = "records")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of records, one file a topic, such as verdicts.jsonl
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// Policy file; that of the configuration, or else the shipped one, unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Further records, one a line: verdicts, notices, removals, appeals; the standing is shown without and with them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) what_if: Option<PathBuf>,
+    /// Print JSON for machines instead of text for people
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 fn base_rate(text: &str) -> Result<f64, String> {

@@ -11,6 +11,7 @@ mod matching;
 pub(crate) mod run;
 mod scan;
 mod schema;
+mod standing;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
-use crate::cli::{Cli, Command, DeadLettersCommand, Input};
+use crate::cli::{Cli, Command, DeadLettersCommand, Input, StandingCommand};
 use crate::config::Config;
 use crate::failure::Failure;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Catalog(command) => catalog::run(&command),
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters::replay(&args),
         Command::Case(command) => case::run(&command),
+        Command::Standing(StandingCommand::Explain(args)) => standing::explain(&args),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
 }
