@@ -1,19 +1,18 @@
 """What must have come out: the listings as their topic has them, scanned from a file, catalog by catalog.
 
 The topic itself is read back, so that what is expected rests on what the worker was given, place by place, and not on what the
-feed meant to write. Each partition's events are in order in the file, and a listing's are all in one partition.
+feed meant to write. Each partition's events are in order in the file, and a listing's are all in one partition. What a scan does
+not tell, that suspicions are taken back, is worked out from what it finds in one event of a listing and the next.
 """
 
-import re
 from array import array
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from faults import topics
+from faults import topics, withdrawals
 from faults.common import Trouble
 from faults.oracle import Content, suspect
-from faults.scan import lines, scan
-
-EVENT_ID = re.compile(rb'\{"event_id": ?"([^"]*)"')
+from faults.scan import authorised, lines, scan
 
 
 class Input:
@@ -38,12 +37,6 @@ class Input:
     def place(self, line):
         """Partition and offset of a line, the first of which is 1."""
         return self.partitions[line - 1], self.offsets[line - 1]
-
-    def places(self):
-        """Partition and offset by event_id."""
-        with open(self.path, 'rb') as file:
-            found = ((EVENT_ID.match(line), number) for number, line in enumerate(file, 1))
-            return {match[1].decode(): self.place(number) for match, number in found if match}
 
     def keys_of(self, wanted):
         """Keys by line."""
@@ -78,22 +71,61 @@ class Expected:
     outcomes: dict = field(default_factory=dict)
 
 
-class Either:
-    """Events that were scanned with one of two catalogs: what each makes of them, and what was seen."""
+class Made(NamedTuple):
+    """A suspect as a scan makes it, and what is to be remembered of it."""
 
-    def __init__(self, observed):
-        self.observed, self.made = observed, {}
+    identity: tuple
+    content: Content
+    found: withdrawals.Found
 
-    def add(self, catalog, identity, content, brand):
-        """What a catalog makes of an event, whose id comes first in the identity."""
-        self.made.setdefault(catalog, {}).setdefault(identity[0], {})[identity] = (content, brand)
 
-    def chosen(self, event_id, first, second):
-        """What is expected: all that the first makes of it where just that was seen, else all that the second makes of it."""
-        seen = self.observed.get(event_id, set())
-        made = [self.made.get(catalog, {}).get(event_id, {}) for catalog in (first, second)]
-        is_first = {(identity, content) for identity, (content, _) in made[0].items()} == seen
-        return made[0] if is_first else made[1]
+@dataclass
+class Look:
+    """What one catalog makes of all listings: suspects by event and brand, the lines that can't be used, how listings end, the
+    versions, and whose sellers are authorised where a suspicion may have to be taken back."""
+
+    made: dict
+    dead: dict
+    outcomes: dict
+    versions: withdrawals.Versions
+    authorised: set = frozenset()
+
+
+def look(touchstone, catalog, given, folder, name):
+    """Scans all listings with a catalog."""
+    result = scan(touchstone, catalog, given.path, folder, name)
+    if sum(result.outcomes.values()) != len(given):
+        raise Trouble(f'scan tells the outcomes of {sum(result.outcomes.values())} of {len(given)} listings')
+    made, versions = {}, None
+    for payload, row in lines(result.suspects):
+        identity, content, brand = suspect(payload)
+        versions = versions or withdrawals.versions(row)
+        if made.setdefault(identity[0], {}).setdefault(brand, Made(identity, content, withdrawals.found(row))).content is not content:
+            raise Trouble(f'scan tells {identity} twice')
+    dead = {row['offset']: row for _, row in lines(result.dead_letters)}
+    return Look(made, dead, result.outcomes, versions)
+
+
+def of_event(listing, before, seen_by):
+    """What must come of an event by one catalog, given what stood of its listing `before`: content and brand by identity, and what
+    stands after it by brand."""
+    found = {} if listing['op'] == 'remove' else seen_by.made.get(listing['event_id'], {})
+    content = {one.identity: (one.content, brand) for brand, one in found.items()}
+    gone = sorted(before.keys() - found.keys())
+    if gone and not seen_by.versions:
+        raise Trouble('a catalog finds nothing at all: no version of it is told')
+    for brand in gone:
+        facts = withdrawals.expected(
+            listing, brand, before[brand], seen_by.versions, (listing['event_id'], brand) in seen_by.authorised)
+        identity = (listing['event_id'], brand, 0, 'withdraw')
+        content[identity] = (Content(withdrawals.key(listing).encode(), withdrawals.digest(facts)), brand)
+    return content, {brand: one.found for brand, one in found.items()}
+
+
+def chosen(first, second, seen):
+    """Of what two catalogs make of an event: all that the first makes where just that was seen, else all that the second makes."""
+    is_first = {(identity, content) for identity, (content, _) in first[0].items()} == seen
+    return first if is_first else second
 
 
 def expect(touchstone, given, segments, folder, taken=None, observed=None):
@@ -103,45 +135,49 @@ def expect(touchstone, given, segments, folder, taken=None, observed=None):
     `observed` are pairs of identity and content by event, where some segment is of two catalogs.
     """
     catalogs = list(dict.fromkeys(c for segment in segments for c in (segment.catalog, segment.other) if c))
-    either, open_events = Either(observed or {}), {}
-    places = given.places() if len(catalogs) > 1 or taken else {}
-    expected = Expected()
-    for number, catalog in enumerate(catalogs):
-        result = scan(touchstone, catalog, given.path, folder, f'catalog-{number}')
-        if sum(result.outcomes.values()) != len(given):
-            raise Trouble(f'scan tells the outcomes of {sum(result.outcomes.values())} of {len(given)} listings')
+    looks = {catalog: look(touchstone, catalog, given, folder, f'catalog-{number}') for number, catalog in enumerate(catalogs)}
+    # What cannot be used is no matter of catalogs.
+    dead = looks[catalogs[0]].dead
+    if any(one.dead.keys() != dead.keys() for one in looks.values()):
+        raise Trouble('catalogs differ in what cannot be used')
+    changed = folder / 'changed.jsonl'
+    _write_changed(given.path, dead, changed)
+    for number, catalog in enumerate(catalogs if changed.stat().st_size else ()):
+        looks[catalog].authorised = authorised(touchstone, catalog, changed, folder, f'catalog-{number}')
 
-        def segment_of(place):
-            if taken and place[1] >= taken.get(place[0], 0):
-                return None
-            return next(segment for segment in segments if segment.holds(place))
+    def segment_of(place):
+        if taken and place[1] >= taken.get(place[0], 0):
+            return None
+        return next(segment for segment in segments if segment.holds(place))
 
-        def is_held(place, own=catalog):
-            segment = segment_of(place)
-            return segment is not None and segment.catalog == own
-
-        for payload, _ in lines(result.suspects):
-            identity, content, brand = suspect(payload)
-            segment = segment_of(places[identity[0]]) if places else None
-            if segment and segment.other and catalog in (segment.catalog, segment.other):
-                either.add(catalog, identity, content, brand)
-                open_events[identity[0]] = segment
-            elif not places or is_held(places[identity[0]]):
-                if identity in expected.suspects:
-                    raise Trouble(f'scan tells {identity} twice')
-                expected.suspects[identity] = content
-                expected.of_brands.setdefault(brand, set()).add(identity)
-        dead = [row for _, row in lines(result.dead_letters)]
-        keys = given.keys_of({row['offset'] for row in dead})
-        for row in dead:
-            place = given.place(row['offset'])
-            if not places or is_held(place):
-                content = f'{row["reason"]} {row["sha256"]}'.encode()
-                expected.dead_letters[place] = Content(keys[row['offset']], content)
-        if len(catalogs) == 1:
-            expected.outcomes = result.outcomes
-    for event_id, segment in open_events.items():
-        for identity, (content, brand) in either.chosen(event_id, segment.catalog, segment.other).items():
-            expected.suspects[identity] = content
+    expected, stands = Expected(), {}
+    for number, listing, _ in withdrawals.live(given.path, dead):
+        segment = segment_of(given.place(number))
+        if not segment:
+            continue
+        name = withdrawals.key(listing)
+        before = stands.pop(name, {})
+        content, after = of_event(listing, before, looks[segment.catalog])
+        if segment.other:
+            other = of_event(listing, before, looks[segment.other])
+            content, after = chosen((content, after), other, (observed or {}).get(listing['event_id'], set()))
+        if after:
+            stands[name] = after
+        for identity, (one, brand) in content.items():
+            expected.suspects[identity] = one
             expected.of_brands.setdefault(brand, set()).add(identity)
+    keys = given.keys_of(dead)
+    for line, row in dead.items():
+        place = given.place(line)
+        if segment_of(place):
+            expected.dead_letters[place] = Content(keys[line], f'{row["reason"]} {row["sha256"]}'.encode())
+    if len(catalogs) == 1:
+        expected.outcomes = looks[catalogs[0]].outcomes
     return expected
+
+
+def _write_changed(path, dead, target):
+    """The events that find suspicions to take back: those that change a listing."""
+    wanted = {number for number, listing, is_first in withdrawals.live(path, dead) if not is_first and listing['op'] != 'remove'}
+    with open(path, 'rb') as source, open(target, 'wb') as changed:
+        changed.writelines(line for number, line in enumerate(source, 1) if number in wanted)

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from faults import withdrawals
+
 CLOCK = re.compile(rb',?"detected_at":"[^"]*"')
 MOST_EXAMPLES = 5
 
@@ -78,13 +80,16 @@ def digest(payload):
 
 
 def suspect(payload):
-    """Identity of a suspect, its content with the key that it must have, and its brand."""
+    """Identity of a suspect, its content with the key that it must have, and its brand.
+
+    The content of one that stands is its bytes; of one that is taken back, which no scan makes, what it tells.
+    """
     try:
         row = json.loads(payload)
         listing = row['listing']
         identity = (row['event_id'], row['brand_id'], row['pass'], row['op'])
-        key = ':'.join((listing['platform'], listing['market'], listing['listing_id'])).encode()
-        return identity, Content(key, digest(payload)), row['brand_id']
+        made = withdrawals.digest(withdrawals.told(row)) if row['op'] == 'withdraw' else digest(payload)
+        return identity, Content(withdrawals.key(listing).encode(), made), row['brand_id']
     except (ValueError, KeyError, TypeError):
         # Nothing like it is expected.
         return ('no suspect', payload[:80]), Content(b'', b''), ''

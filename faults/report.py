@@ -29,7 +29,8 @@ COUNTED = """- kills: workers that were running and died, by SIGKILL from outsid
 - suspects, dead letters: records on `suspects` and `dead-letters`, read with `isolation.level=read_committed` to the end of each partition.
 - lost: records that are expected and missing, on `suspects`, `dead-letters` and brands' topics together.
 - doubled: records more than the one that is expected, and records that nobody expects.
-- changed: records whose bytes are not those of `scan` (but for `detected_at`), or whose key is not the listing's.
+- changed: records whose bytes are not those of `scan` (but for `detected_at`), or whose key is not the listing's; of suspicions that
+  are taken back, which `scan` does not tell, what the event must say by what `scan` finds in one event of a listing and in the next.
 
 A run passes when nothing is lost, doubled or changed, the group's committed offsets are at the end of each listings partition, and
 every step was done within its limit. Clean, stale and removed listings leave no record: that they were taken is told by the

@@ -18,6 +18,16 @@ class Scan:
     outcomes: dict
 
 
+def authorised(touchstone, catalog, listings, folder, name):
+    """Pairs of event_id and brand of which the seller is authorised, whatever the score."""
+    told = folder / f'{name}.explained.jsonl'
+    call([touchstone, 'explain', '--catalog', catalog, '--listings', listings, '--out', told], LIMIT)
+    return {
+        (row['event_id'], row['brand_id']) for _, row in lines(told)
+        if any(evidence['kind'] == 'authorised' for evidence in row['evidence'])
+    }
+
+
 def scan(touchstone, catalog, listings, folder, name):
     """Scans a file; results go to files in a folder."""
     suspects, dead = folder / f'{name}.suspects.jsonl', folder / f'{name}.dead.jsonl'

@@ -1,4 +1,4 @@
-"""The listings that are fed: real ones again and again, numbered, with updates, removals, stale revisions and spoiled payloads.
+"""The listings that are fed: real ones again and again, numbered, with updates, edits, removals, stale revisions and spoiled payloads.
 
 Suspects are few among real listings. Here every fourth listing is one, so that whatever is lost or doubled shows. A listing's
 events have one key, hence one partition and one order, on the topic as in the file that is scanned.
@@ -8,9 +8,9 @@ import json
 import random
 from collections import deque
 
-# One listing in so many is a suspect, an update, a stale one, a removal, a spoiled one, a long one.
-SUSPECT, UPDATE, STALE, REMOVE, SPOIL, LONG = 4, 23, 17, 61, 41, 97
-# How many listings back an update, a removal or a stale revision may reach.
+# One listing in so many is a suspect, an update, an edit, a stale one, a removal, a spoiled one, a long one.
+SUSPECT, UPDATE, EDIT, STALE, REMOVE, SPOIL, LONG = 4, 23, 37, 17, 61, 41, 97
+# How many listings back a change or a stale revision may reach.
 WINDOW = 3000
 REVISION = 1000
 # Bytes of a long description.
@@ -30,16 +30,18 @@ class Row:
             image.pop('path', None)
         rest = {name: value for name, value in listing.items() if name not in own}
         self.rest = json.dumps(rest, ensure_ascii=False)[1:]
+        # What an event says at the least that removes a listing.
+        self.bare = json.dumps({'occurred_at': listing['occurred_at']})[1:]
 
     def key(self, number):
         """The key of a copy."""
         return f'{self.place}:{self.listing_id}-{number}'.encode()
 
-    def event(self, number, kind='', revision=REVISION, operation='upsert'):
-        """The payload of a copy."""
+    def event(self, number, kind='', revision=REVISION, operation='upsert', content=None):
+        """The payload of a copy, with its own content or another."""
         event_id, listing_id = json.dumps(f'{self.event_id}-{number}{kind}'), json.dumps(f'{self.listing_id}-{number}')
         head = f'{{"event_id": {event_id}, "op": "{operation}", "platform": {self.platform}, "market": {self.market}, '
-        return f'{head}"listing_id": {listing_id}, "revision": {revision}, {self.rest}'.encode()
+        return f'{head}"listing_id": {listing_id}, "revision": {revision}, {content or self.rest}'.encode()
 
 
 def spoiled(number):
@@ -67,8 +69,8 @@ class Source:
                     rows[listing['event_id'] in suspects].append(Row(listing))
         self.suspects, self.others = rows[True], rows[False]
 
-    def events(self, seed, stale=True, spoil=True, every=SUSPECT, long=False):
-        """Keys and payloads without end; the same for the same seed."""
+    def events(self, seed, stale=True, spoil=True, every=SUSPECT, long=False, change=True):
+        """Keys and payloads without end; the same for the same seed. Without `change` no suspicion is to be taken back."""
         chance = random.Random(seed)
         recent = deque(maxlen=WINDOW)
         number = 0
@@ -76,12 +78,30 @@ class Source:
             number += 1
             rows = self.suspects if number % every == 0 else self.others
             row = rows[number // (every if number % every == 0 else 1) % len(rows)]
-            recent.append([row, number, REVISION, True])
+            recent.append([row, number, REVISION, True, row.rest])
             if long and number % LONG == 0:
                 yield row.key(number), _longer(row.event(number))
             else:
                 yield row.key(number), row.event(number)
+            if change:
+                yield from self._changes(recent, number, chance)
             yield from _more(recent, number, chance, stale, spoil)
+
+    def _changes(self, recent, number, chance):
+        """Edits that make something else of a listing, and removals."""
+        if number % EDIT == 0:
+            chosen = chance.choice(recent)
+            if chosen[3]:
+                chosen[2] += 1
+                # A suspect becomes another listing, which mostly is none.
+                rows = self.others if chance.random() < 0.7 else self.suspects
+                chosen[4] = chance.choice(rows).rest
+                yield chosen[0].key(chosen[1]), chosen[0].event(chosen[1], f'-e{number}', chosen[2], content=chosen[4])
+        if number % REMOVE == 0:
+            chosen = chance.choice(recent)
+            chosen[2], chosen[3] = chosen[2] + 1, False
+            content = chosen[0].bare if chance.random() < 0.5 else chosen[4]
+            yield chosen[0].key(chosen[1]), chosen[0].event(chosen[1], f'-r{number}', chosen[2], 'remove', content)
 
 
 def _more(recent, number, chance, stale, spoil):
@@ -90,11 +110,7 @@ def _more(recent, number, chance, stale, spoil):
         chosen = chance.choice(recent)
         if chosen[3]:
             chosen[2] += 1 + chance.randrange(3)
-            yield chosen[0].key(chosen[1]), chosen[0].event(chosen[1], f'-u{number}', chosen[2])
-    if number % REMOVE == 0:
-        chosen = chance.choice(recent)
-        chosen[2], chosen[3] = chosen[2] + 1, False
-        yield chosen[0].key(chosen[1]), chosen[0].event(chosen[1], f'-r{number}', chosen[2], 'remove')
+            yield chosen[0].key(chosen[1]), chosen[0].event(chosen[1], f'-u{number}', chosen[2], content=chosen[4])
     if stale and number % STALE == 0:
         # Right behind the newer one, or after a while in which the worker may have been killed.
         chosen = recent[-1] if chance.random() < 0.3 else chance.choice(recent)

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import tempfile
 import unittest
+from collections import Counter
+from pathlib import Path
 
-from faults.expectation import Either
+from faults import withdrawals
+from faults.expectation import Look, Made, chosen, of_event
 from faults.oracle import Content, dead_letter, digest, judge, suspect
 
 
@@ -38,6 +42,10 @@ A, B, OF_ANOTHER_BRAND = record('a'), record('b'), record('a', brand='other')
 class TwoCatalogs(unittest.TestCase):
     """Events that one of two catalogs was used for."""
 
+    @staticmethod
+    def made(records):
+        return {identity: (content, brand) for identity, content, brand in map(suspect, records)}, {}
+
     def test_all_must_be_of_one_of_them(self):
         old, new = [record('a'), record('a', brand='other')], [record('a', score=0.7)]
         for what, found, is_right in [
@@ -49,19 +57,101 @@ class TwoCatalogs(unittest.TestCase):
         ]:
             with self.subTest(what):
                 pairs = seen(*found)
-                either = Either({'a': set(pairs)})
-                for catalog, made in (('old', old), ('new', new)):
-                    for one in made:
-                        identity, content, brand = suspect(one)
-                        either.add(catalog, identity, content, brand)
-                chosen = {identity: content for identity, (content, _) in either.chosen('a', 'old', 'new').items()}
-                self.assertEqual(judge(chosen, pairs).is_green(), is_right)
+                taken, _ = chosen(self.made(old), self.made(new), set(pairs))
+                wanted = {identity: content for identity, (content, _) in taken.items()}
+                self.assertEqual(judge(wanted, pairs).is_green(), is_right)
 
     def test_nothing_is_right_where_one_of_them_makes_nothing(self):
-        either = Either({})
-        identity, content, brand = suspect(A)
-        either.add('new', identity, content, brand)
-        self.assertEqual(either.chosen('a', 'old', 'new'), {})
+        self.assertEqual(chosen(self.made([]), self.made([A]), set())[0], {})
+
+
+class Withdrawals(unittest.TestCase):
+    """What must be taken back, and what is told of it."""
+
+    FOUND = withdrawals.Found('s', 'matter', 'first', 0.9, 'report', 'counterfeit', '', 'old', 'rules')
+    NOW = withdrawals.Versions('old', 'rules', '1')
+    LISTING = {
+        'event_id': 'e2', 'op': 'upsert', 'occurred_at': '2026-11-21T08:00:00Z', 'platform': 'bazaar', 'market': 'ID', 'listing_id': '7',
+        'revision': 2, 'title': 'shoes', 'seller': {'id': 's'},
+    }
+
+    def before(self, listing=None):
+        return self.FOUND._replace(content_hash=withdrawals.content_hash(listing or self.LISTING))
+
+    def test_the_first_reason_that_suffices(self):
+        gone, edited = {**self.LISTING, 'op': 'remove'}, {**self.LISTING, 'title': 'other'}
+        for listing, now, authorised, reason in [
+            (self.LISTING, self.NOW, False, 'edited'),
+            (self.LISTING, self.NOW._replace(policy='new'), False, 'policy'),
+            (self.LISTING, self.NOW._replace(policy='new', catalog='new'), False, 'catalog'),
+            (edited, self.NOW._replace(catalog='new'), False, 'edited'),
+            (edited, self.NOW, True, 'authorised'),
+            (gone, self.NOW._replace(catalog='new'), True, 'listing_removed'),
+        ]:
+            with self.subTest(reason):
+                self.assertEqual(withdrawals.because(listing, self.before(), now, authorised), reason)
+
+    def test_only_what_is_not_found_again_and_each_once(self):
+        made = Made(('e2', 'acme', 0, 'upsert'), Content(b'bazaar:ID:7', b'bytes'), self.FOUND)
+        before = {'acme': self.before(), 'other': self.before()}
+        for what, listing, found, told, stands in [
+            ('both found', self.LISTING, {'acme': made, 'other': made}, {'upsert': 1}, {'acme', 'other'}),
+            ('one found', self.LISTING, {'acme': made}, {'upsert': 1, 'withdraw': 1}, {'acme'}),
+            ('none found', self.LISTING, {}, {'withdraw': 2}, set()),
+            ('removed, whatever a scan says', {**self.LISTING, 'op': 'remove'}, {'acme': made}, {'withdraw': 2}, set()),
+        ]:
+            with self.subTest(what):
+                content, after = of_event(listing, before, Look({'e2': found}, {}, {}, self.NOW))
+                counts = Counter(identity[3] for identity in content)
+                self.assertEqual((dict(counts), set(after)), (told, stands))
+        self.assertEqual(of_event(self.LISTING, {}, Look({}, {}, {}, None)), ({}, {}))
+
+    def row(self, **changed):
+        """An event as a worker writes it."""
+        row = {
+            'suspect_id': 'matter', 'detection_id': withdrawals.hashed(['matter', '2', '0', *self.NOW, 'withdraw']), 'op': 'withdraw',
+            'withdrawn_because': 'edited', 'event_id': 'e2', 'occurred_at': '2026-11-21T08:00:00Z', 'pass': 0, 'supersedes': 'first',
+            'content_hash': withdrawals.content_hash(self.LISTING), 'brand_id': 'acme', 'product_id': None, 'score': 0.9, 'band': 'report',
+            'caps': [], 'thresholds': {}, 'reason': 'counterfeit', 'evidence': [], 'images_seen': [], 'catalog_version': 'old',
+            'policy_version': 'rules', 'engine_version': '1', 'detected_at': '2026-11-21T08:00:01Z',
+            'listing': {name: self.LISTING[name] for name in ('platform', 'market', 'listing_id', 'revision', 'title', 'seller')},
+        }
+        return json.dumps({**row, **changed}).encode()
+
+    def test_each_fault_is_seen(self):
+        content, _ = of_event(self.LISTING, {'acme': self.before()}, Look({}, {}, {}, self.NOW))
+        wanted = {identity: one for identity, (one, _) in content.items()}
+        for what, records, numbers in [
+            ('as it must be', [self.row()], (0, 0, 0)),
+            ('another clock', [self.row(detected_at='2030-01-01T00:00:00Z')], (0, 0, 0)),
+            ('lost', [], (1, 0, 0)),
+            ('doubled', [self.row(), self.row()], (0, 1, 0)),
+            ('of another brand', [self.row(brand_id='other')], (1, 1, 0)),
+            ('another reason', [self.row(withdrawn_because='catalog')], (0, 0, 1)),
+            ('another detection', [self.row(supersedes='second')], (0, 0, 1)),
+            ('the id of a suspect that stands', [self.row(detection_id='first')], (0, 0, 1)),
+            ('another score', [self.row(score=0.8)], (0, 0, 1)),
+            ('another version', [self.row(catalog_version='new')], (0, 0, 1)),
+            ('no reason', [self.row().replace(b'withdrawn_because', b'because')], (1, 1, 0)),
+        ]:
+            with self.subTest(what):
+                verdict = judge(wanted, [suspect(one)[:2] for one in records])
+                self.assertEqual((verdict.lost, verdict.doubled, verdict.changed), numbers)
+
+    def test_stale_and_spoiled_events_take_nothing_back(self):
+        rows = [{**self.LISTING, 'event_id': f'e{number}', 'revision': revision} for number, revision in enumerate((2, 1, 2, 4, 3, 5))]
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / 'listings.jsonl'
+            path.write_text(''.join(json.dumps(row) + '\n' for row in rows) + '{spoiled\n', encoding='utf-8')
+            found = [(number, listing['event_id'], first) for number, listing, first in withdrawals.live(path, {6, 7})]
+        self.assertEqual(found, [(1, 'e0', True), (4, 'e3', False)])
+
+    def test_the_hash_is_the_programs(self):
+        listing = {'title': 'Nordvale', 'brand': 'No Brand', 'seller': {'id': 's'}, 'images': [{'url': 'u', 'sha256': 'ab'}, {}]}
+        self.assertEqual(withdrawals.content_hash(listing), withdrawals.hashed(['Nordvale', '', 'No Brand', 's', 'ab', '']))
+        # As `scan` tells it of a listing of the examples.
+        examples = (Path(__file__).parent.parent / 'examples' / 'listings.jsonl').read_text(encoding='utf-8').splitlines()
+        self.assertEqual(withdrawals.content_hash(json.loads(examples[1])), '678b69ae6a35ddb4c682d8b0762513ba')
 
 
 class Suspects(unittest.TestCase):

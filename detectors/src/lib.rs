@@ -34,6 +34,7 @@ mod scanner;
 mod score;
 mod seller;
 mod text;
+mod withdrawal;
 
 pub use catalog::{Catalog, CatalogFault, Class, Classes, Counts, OVERLAY_KINDS, Rates, Row, Rows, VERSION_KEY, nearest, open};
 pub use image::{
@@ -43,6 +44,7 @@ pub use image::{
 pub use policy::{AskedBand, Asks, Burden, Learning, Mode, Notices, Policy, Removals, StandingRules, TierRule};
 pub use scanner::{Assessment, DETECTOR_NAMES, ENGINE_VERSION, ProductMatch, Scanner, id, in_pass, suspect_id};
 pub use score::probability;
+pub use withdrawal::Remains;
 
 /// Hash of bytes for tables in memory (Fowler, Noll and Vo, 1a, 64 bits).
 fn fnv(bytes: impl IntoIterator<Item = u8>) -> u64 {

@@ -285,7 +285,7 @@ pub fn id(parts: &[&str]) -> String {
 }
 
 /// Hash of title, description, brand, seller and pictures: a verdict holds until it changes.
-fn content_hash(listing: &Listing) -> String {
+pub(crate) fn content_hash(listing: &Listing) -> String {
     let seller = listing.seller.as_ref().map(|s| s.id.as_str()).unwrap_or_default();
     let mut parts =
         vec![listing.title(), listing.description.as_deref().unwrap_or_default(), listing.brand.as_deref().unwrap_or_default(), seller];
@@ -298,7 +298,7 @@ fn content_hash(listing: &Listing) -> String {
     id(&parts)
 }
 
-fn excerpt(listing: &Listing) -> ListingExcerpt {
+pub(crate) fn excerpt(listing: &Listing) -> ListingExcerpt {
     let image = |(i, image): (usize, &touchstone_schemas::Image)| ImageExcerpt {
         index: i as u64,
         url: image.url.clone(),

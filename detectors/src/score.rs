@@ -23,13 +23,7 @@ pub(crate) struct Verdict {
 pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<Evidence>) -> Verdict {
     let (evidence, sum) = sum_up(base_rate, found);
     let score = Score::from_f64(probability(sum));
-    let own = brand.thresholds.clone().unwrap_or_default();
-    let cut = |own: Option<Score>, shared: f64| own.unwrap_or(Score::from_f64(shared));
-    let thresholds = BandThresholds {
-        remove: cut(own.remove, policy.thresholds.remove),
-        report: cut(own.report, policy.thresholds.report),
-        ask_brand: cut(own.ask_brand, policy.thresholds.ask_brand),
-    };
+    let thresholds = thresholds(policy, Some(brand));
     let reached = match score {
         s if s >= thresholds.remove => Some(Band::Remove),
         s if s >= thresholds.report => Some(Band::Report),
@@ -41,6 +35,17 @@ pub(crate) fn weigh(policy: &Policy, brand: &Brand, base_rate: f64, found: Vec<E
     let band = caps.iter().map(|c| c.max_band).chain(reached).min().filter(|_| reached.is_some());
     let reason = reason(&evidence);
     Verdict { score, band, caps, thresholds, reason, evidence }
+}
+
+/// The thresholds in force: a brand's own, else the policy's.
+pub(crate) fn thresholds(policy: &Policy, brand: Option<&Brand>) -> BandThresholds {
+    let own = brand.and_then(|brand| brand.thresholds.clone()).unwrap_or_default();
+    let cut = |own: Option<Score>, shared: f64| own.unwrap_or(Score::from_f64(shared));
+    BandThresholds {
+        remove: cut(own.remove, policy.thresholds.remove),
+        report: cut(own.report, policy.thresholds.report),
+        ask_brand: cut(own.ask_brand, policy.thresholds.ask_brand),
+    }
 }
 
 /// The probability that log-odds stand for.

@@ -68,7 +68,7 @@ class Control:
             'partitions': PARTITIONS, 'replication': 1,
         }).config
         call([bench.touchstone, 'topics', 'create', '--config', config])
-        events = list(itertools.islice(bench.source.events(bench.seed, stale=False, spoil=False), LISTINGS))
+        events = list(itertools.islice(bench.source.events(bench.seed, stale=False, spoil=False, change=False), LISTINGS))
         file = self.folder / 'events.jsonl'
         file.write_bytes(b''.join(payload + b'\n' for _, payload in events))
         found = scan(bench.touchstone, bench.catalog, file, self.folder, 'found').suspects

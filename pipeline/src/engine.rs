@@ -140,7 +140,7 @@ fn read<P: Payload>(payload: &P, scanner: &Scanner) -> Result<Decoded<Listing>, 
 }
 
 /// A listing that makes a detector panic must not take the others with it.
-fn guarded<T>(scan: impl FnOnce() -> T) -> Result<T, Fault> {
+pub(crate) fn guarded<T>(scan: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(scan)).map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         Fault { reason: FaultReason::Panic, path: String::new(), detail: text.unwrap_or("a detector panicked").to_owned() }

@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     pub(crate) listings: IntCounterVec,
     pub(crate) suspects: IntCounterVec,
+    pub(crate) withdrawn: IntCounterVec,
     pub(crate) dead_letters: IntCounterVec,
     pub(crate) faults: IntCounterVec,
     pub(crate) batch_seconds: Histogram,
@@ -62,6 +63,7 @@ impl Metrics {
         let metrics = Self {
             listings: counters("listings_total", "Listing events by what became of them", "outcome")?,
             suspects: counters("suspects_total", "Suspects by band", "band")?,
+            withdrawn: counters("withdrawn_total", "Suspects that were taken back, by why", "because")?,
             dead_letters: counters("dead_letters_total", "Inputs that could not be used, by reason", "reason")?,
             faults: counters("faults_total", "Optional fields dropped and other faults that stop nothing, by reason", "reason")?,
             batch_seconds: histogram("batch_seconds", "Time to decode and scan a batch")?,
@@ -89,6 +91,9 @@ impl Metrics {
         }
         for band in touchstone_schemas::Band::ALL {
             self.suspects.with_label_values(&[band.as_str()]);
+        }
+        for because in touchstone_schemas::WithdrawnBecause::ALL {
+            self.withdrawn.with_label_values(&[because.as_str()]);
         }
         for reason in touchstone_schemas::FaultReason::OF_DEAD_LETTERS {
             self.dead_letters.with_label_values(&[reason.as_str()]);

@@ -50,12 +50,15 @@ impl Revisions {
         self.present.get(key).or_else(|| self.past.get(key)).copied()
     }
 
-    pub(crate) fn put(&mut self, key: Key, seen: Seen) {
+    /// Remembers what was seen of a listing. Tells whether the older half was forgotten for it.
+    pub(crate) fn put(&mut self, key: Key, seen: Seen) -> bool {
         let seen = seen.or_higher(self.get(&key));
-        if self.present.len() >= self.most {
+        let full = self.present.len() >= self.most;
+        if full {
             self.past = std::mem::take(&mut self.present);
         }
         self.present.insert(key, seen);
+        full
     }
 
     /// Whether an event is above all that was seen of its listing; it is remembered if so.

@@ -2,8 +2,8 @@
 
 use crate::decode::record;
 use crate::forms::{BrandId, Score};
-use crate::listing::Listing;
-use crate::suspect::Band;
+use crate::listing::{Id, Listing};
+use crate::suspect::{Band, Reason};
 use crate::time::Timestamp;
 
 record! {
@@ -19,6 +19,14 @@ record! {
         req band: Band,
         /// What a verdict would hold for.
         req content_hash: String,
+        /// What is wrong.
+        opt reason: Reason,
+        /// Who sells: an event that removes the listing need not say it.
+        opt seller_id: Id,
+        /// The catalog that it was found with.
+        opt catalog_version: String,
+        /// The policy that it was found under.
+        opt policy_version: String,
     }
 }
 

@@ -197,10 +197,11 @@ impl Committer {
         self.look_again(output);
         self.delivery.begin()?;
         let mut missing = 0;
-        for record in &output.records {
+        let (states, others): (Vec<&Record>, Vec<&Record>) = output.records.iter().partition(|r| matches!(r.to, Destination::State));
+        for record in others {
             match &record.to {
                 Destination::DeadLetters { .. } => self.delivery.send(&self.dead_letters, record)?,
-                Destination::State => self.delivery.send(&self.state, record)?,
+                Destination::State => {}
                 Destination::Retry if self.may_come_back(record) => self.delivery.send(&self.retry, record)?,
                 Destination::Retry => missing += 1,
                 Destination::Suspects { brand_id, .. } => {
@@ -215,6 +216,10 @@ impl Committer {
                     }
                 }
             }
+        }
+        self.delivery.part()?;
+        for record in states {
+            self.delivery.send(&self.state, record)?;
         }
         self.delivery.flush()?;
         let mut offsets = TopicPartitionList::new();
@@ -270,9 +275,10 @@ impl Committer {
         Metrics::add(&metrics.pictures, &output.counts.pictures);
         Metrics::add(&metrics.retries, &output.counts.retries);
         metrics.faults.with_label_values(&["missing_topic"]).inc_by(missing);
-        let (mut bands, mut reasons, mut put_off) = (HashMap::new(), HashMap::new(), 0);
+        let (mut bands, mut withdrawn, mut reasons, mut put_off) = (HashMap::new(), HashMap::new(), HashMap::new(), 0);
         for record in &output.records {
             match &record.to {
+                Destination::Suspects { withdrawn: Some(because), .. } => *withdrawn.entry(because.as_str()).or_default() += 1,
                 Destination::Suspects { band, .. } => *bands.entry(band.as_str()).or_default() += 1,
                 Destination::DeadLetters { reason } => *reasons.entry(*reason).or_default() += 1,
                 Destination::Retry if self.may_come_back(record) => put_off += 1,
@@ -281,6 +287,7 @@ impl Committer {
         }
         metrics.retries.with_label_values(&["written"]).inc_by(put_off);
         Metrics::add(&metrics.suspects, &bands);
+        Metrics::add(&metrics.withdrawn, &withdrawn);
         Metrics::add(&metrics.dead_letters, &reasons);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
         if let Some(oldest) = output.oldest {

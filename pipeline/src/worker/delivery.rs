@@ -81,6 +81,18 @@ impl Delivery {
     /// Waits until the brokers have all records. A commit would wait for whole tenths of a second while anything is in flight.
     pub(super) fn flush(&self) -> Result<(), Trouble> {
         Point::Sent.reached();
+        self.wait()?;
+        Point::Flushed.reached();
+        Ok(())
+    }
+
+    /// Between records and what is remembered of them, which must never stand alone: without a transaction the brokers must have the
+    /// former first, or a worker that dies between would take nothing back that it no more knows of.
+    pub(super) fn part(&self) -> Result<(), Trouble> {
+        if self.exactly_once { Ok(()) } else { self.wait() }
+    }
+
+    fn wait(&self) -> Result<(), Trouble> {
         let deadline = Instant::now() + RETRIES;
         while self.producer.in_flight_count() > 0 {
             self.producer.poll(Duration::from_micros(500));
@@ -88,7 +100,6 @@ impl Delivery {
                 return Err(Trouble::Abort(format!("its records could not be written in {RETRIES:?}")));
             }
         }
-        Point::Flushed.reached();
         self.producer.context().take().map_or(Ok(()), |e| Err(Trouble::Abort(format!("a record was not delivered: {e}"))))
     }
 

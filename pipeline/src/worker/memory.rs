@@ -1,7 +1,11 @@
-//! What a worker knows of its partitions: the revisions seen, as they are committed, and what batches on their way would add.
+//! What a worker knows of its partitions: revisions seen and suspicions that stand, as they are committed, and what batches on their
+//! way would add.
 
 use std::collections::{HashMap, VecDeque};
 
+use touchstone_schemas::OpenSuspect;
+
+use super::restore::Row;
 use crate::revisions::{Key, Revisions, Seen, key};
 
 /// What became of a batch.
@@ -14,18 +18,63 @@ pub(super) enum Fate {
     Unknown,
 }
 
-/// The revisions of each partition that was read back, and of the batches that are neither committed nor dropped yet.
+/// The suspicions that stand of a listing after the event at a place.
+#[derive(Debug, Clone, PartialEq)]
+struct Open {
+    place: u64,
+    suspects: Vec<OpenSuspect>,
+}
+
+/// What is committed of a partition, over a window of listings.
+struct Partition {
+    revisions: Revisions,
+    /// Of listings of which some suspicion stands, in two halves that are forgotten with those of the revisions.
+    present: HashMap<Key, Open>,
+    past: HashMap<Key, Open>,
+}
+
+impl Partition {
+    fn put(&mut self, key: Key, seen: Seen) {
+        if self.revisions.put(key, seen) {
+            self.past = std::mem::take(&mut self.present);
+        }
+    }
+
+    fn put_open(&mut self, key: Key, open: Open) {
+        self.past.remove(&key);
+        if open.suspects.is_empty() {
+            self.present.remove(&key);
+        } else {
+            self.present.insert(key, open);
+        }
+    }
+
+    fn open(&self, key: &Key) -> Option<&Open> {
+        self.present.get(key).or_else(|| self.past.get(key))
+    }
+}
+
+/// What a batch on its way would add.
+#[derive(Default)]
+struct Batch {
+    seen: HashMap<(i32, Key), Seen>,
+    open: HashMap<(i32, Key), Open>,
+}
+
+/// What is known of each partition that was read back, and of the batches that are neither committed nor dropped yet.
 pub(super) struct Memory {
     most: usize,
-    committed: HashMap<i32, Revisions>,
+    committed: HashMap<i32, Partition>,
     /// The oldest batch first.
-    on_the_way: VecDeque<HashMap<(i32, Key), Seen>>,
+    on_the_way: VecDeque<Batch>,
+    /// Events of the newest batch as they were judged, before it is known that they come to something.
+    judged: HashMap<(i32, Key), Seen>,
 }
 
 impl Memory {
     /// Remembers the last `most` listings of each partition at least.
     pub(super) fn new(most: usize) -> Self {
-        Self { most, committed: HashMap::new(), on_the_way: VecDeque::new() }
+        Self { most, committed: HashMap::new(), on_the_way: VecDeque::new(), judged: HashMap::new() }
     }
 
     /// Those of some partitions that nothing is known of yet, each once.
@@ -37,10 +86,13 @@ impl Memory {
     }
 
     /// Takes over what was read back of a partition, the oldest first.
-    pub(super) fn restore(&mut self, partition: i32, rows: impl IntoIterator<Item = (Key, Seen)>) {
-        let mut revisions = Revisions::new(self.most);
-        rows.into_iter().for_each(|(key, seen)| revisions.put(key, seen));
-        self.committed.insert(partition, revisions);
+    pub(super) fn restore(&mut self, partition: i32, rows: impl IntoIterator<Item = Row>) {
+        let mut known = Partition { revisions: Revisions::new(self.most), present: HashMap::new(), past: HashMap::new() };
+        for (key, seen, suspects) in rows {
+            known.put(key, seen);
+            known.put_open(key, Open { place: seen.place, suspects });
+        }
+        self.committed.insert(partition, known);
     }
 
     /// Partitions that belong to another worker now.
@@ -55,149 +107,83 @@ impl Memory {
 
     /// A batch begins.
     pub(super) fn begin(&mut self) {
-        self.on_the_way.push_back(HashMap::new());
+        self.judged.clear();
+        self.on_the_way.push_back(Batch::default());
     }
 
     /// Learns what became of the oldest batch on its way.
     pub(super) fn settle(&mut self, fate: Fate) {
-        let Some(batch) = self.on_the_way.pop_front() else { return };
-        for ((partition, key), seen) in batch {
-            match fate {
-                Fate::Committed => drop(self.committed.get_mut(&partition).map(|revisions| revisions.put(key, seen))),
-                Fate::Dropped => {}
-                // It stands in the state topic, from which it is read back.
-                Fate::Unknown => drop(self.committed.remove(&partition)),
+        let Some(Batch { seen, open }) = self.on_the_way.pop_front() else { return };
+        match fate {
+            Fate::Committed => {
+                for ((partition, key), seen) in seen {
+                    if let Some(known) = self.committed.get_mut(&partition) {
+                        known.put(key, seen);
+                    }
+                }
+                for ((partition, key), open) in open {
+                    if let Some(known) = self.committed.get_mut(&partition) {
+                        known.put_open(key, open);
+                    }
+                }
             }
+            Fate::Dropped => {}
+            // It stands in the state topic, from which it is read back.
+            Fate::Unknown => self.committed.retain(|partition, _| seen.keys().chain(open.keys()).all(|(p, _)| p != partition)),
         }
     }
 
-    /// An event of the newest batch came to nothing: it is as if it had not been, so that it is not stale when it comes again.
-    pub(super) fn take_back(&mut self, partition: i32, place: u64) {
-        if let Some(batch) = self.on_the_way.back_mut() {
-            batch.retain(|(p, _), seen| (*p, seen.place) != (partition, place));
-        }
-    }
-
-    /// Whether an event of the newest batch is above all that was seen of its listing; it is remembered if so.
+    /// Whether an event of the newest batch is above all that was seen of its listing; those that come later are judged by it if so.
     pub(super) fn is_new(&mut self, partition: i32, listing: &str, event: Seen) -> bool {
         let key = key(listing);
-        let before = self.seen(partition, key);
+        let before = self.judged.get(&(partition, key)).copied().or_else(|| self.seen(partition, key));
         let new = before.is_none_or(|seen| !seen.makes_stale(event));
-        if let (true, Some(batch)) = (new, self.on_the_way.back_mut()) {
-            batch.insert((partition, key), event.or_higher(before));
+        if new {
+            self.judged.insert((partition, key), event.or_higher(before));
         }
         new
     }
 
+    /// Remembers an event of the newest batch, and the suspicions that stand after it. One that is not kept comes to nothing: it is as
+    /// if it had not been, so that it is not stale when it comes again.
+    pub(super) fn keep(&mut self, partition: i32, listing: &str, event: Seen, suspects: Vec<OpenSuspect>) {
+        let key = key(listing);
+        let seen = event.or_higher(self.seen(partition, key));
+        if let Some(batch) = self.on_the_way.back_mut() {
+            batch.seen.insert((partition, key), seen);
+            batch.open.insert((partition, key), Open { place: event.place, suspects });
+        }
+    }
+
+    /// Remembers the suspicions that stand after another look at the event of that place.
+    pub(super) fn keep_open(&mut self, partition: i32, listing: &str, place: u64, suspects: Vec<OpenSuspect>) {
+        if let Some(batch) = self.on_the_way.back_mut() {
+            batch.open.insert((partition, key(listing)), Open { place, suspects });
+        }
+    }
+
+    /// The suspicions that stand of a listing before the event at a place. None where that event or a later one was seen already: what
+    /// it took back is written.
+    pub(super) fn open(&self, partition: i32, listing: &str, place: u64) -> &[OpenSuspect] {
+        let at = (partition, key(listing));
+        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.open.get(&at));
+        let open = on_the_way.or_else(|| self.committed.get(&partition)?.open(&at.1));
+        open.filter(|open| open.place < place).map_or(&[], |open| &open.suspects)
+    }
+
     /// Whether nothing was seen of a listing since the event at that place, which brought this revision.
     pub(super) fn is_still(&self, partition: i32, listing: &str, revision: u64, place: Option<u64>) -> bool {
+        let key = key(listing);
         let is_same = |seen: Seen| seen.revision == revision && place.is_none_or(|place| seen.place == place);
-        self.seen(partition, key(listing)).is_none_or(is_same)
+        self.judged.get(&(partition, key)).copied().or_else(|| self.seen(partition, key)).is_none_or(is_same)
     }
 
     /// What was seen last, committed or on its way.
     fn seen(&self, partition: i32, key: Key) -> Option<Seen> {
-        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.get(&(partition, key)).copied());
-        on_the_way.or_else(|| self.committed.get(&partition)?.get(&key))
+        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.seen.get(&(partition, key)).copied());
+        on_the_way.or_else(|| self.committed.get(&partition)?.revisions.get(&key))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const A: i32 = 0;
-
-    fn at(revision: u64, place: u64) -> Seen {
-        Seen { revision, place }
-    }
-
-    #[test]
-    fn a_dropped_batch_leaves_no_trace() {
-        let mut memory = Memory::new(10);
-        assert_eq!(memory.unknown([A, 1, A].into_iter()), [A, 1]);
-        memory.restore(A, [(key("a"), at(3, 7))]);
-        assert_eq!(memory.unknown([A, 1].into_iter()), [1]);
-        memory.begin();
-        assert!(!memory.is_new(A, "a", at(3, 8)), "read back");
-        assert!(memory.is_new(A, "a", at(5, 9)));
-        memory.begin();
-        assert!(!memory.is_new(A, "a", at(4, 10)), "on its way");
-        memory.settle(Fate::Dropped);
-        memory.settle(Fate::Dropped);
-        assert!(memory.is_settled());
-        memory.begin();
-        assert!(memory.is_new(A, "a", at(4, 9)), "as if it had never been");
-        memory.take_back(A, 9);
-        assert!(memory.is_new(A, "a", at(4, 11)), "it came to nothing");
-        memory.settle(Fate::Committed);
-        memory.forget(&[A]);
-        assert_eq!(memory.unknown([A].into_iter()), [A]);
-    }
-
-    #[test]
-    fn what_may_be_committed_or_not_is_read_back() {
-        let mut memory = Memory::new(10);
-        memory.restore(A, [(key("a"), at(3, 7))]);
-        memory.begin();
-        assert!(memory.is_new(A, "a", at(4, 9)));
-        memory.settle(Fate::Unknown);
-        assert_eq!(memory.unknown([A].into_iter()), [A]);
-    }
-
-    #[test]
-    fn a_listing_is_as_it_was_until_a_newer_event_is_seen() {
-        let mut memory = Memory::new(10);
-        memory.restore(A, [(key("a"), at(3, 7))]);
-        memory.begin();
-        let still = |memory: &Memory, revision, place| memory.is_still(A, "a", revision, place);
-        for (revision, place, expected) in
-            [(3, Some(7), true), (3, None, true), (3, Some(6), false), (2, Some(7), false), (4, None, false), (4, Some(9), false)]
-        {
-            assert_eq!(still(&memory, revision, place), expected, "{revision} {place:?}");
-        }
-        assert!(memory.is_still(A, "b", 1, Some(1)), "nothing is known of it");
-        assert!(memory.is_new(A, "a", at(4, 9)));
-        assert!(!still(&memory, 3, Some(7)) && still(&memory, 4, Some(9)), "on its way");
-        memory.settle(Fate::Dropped);
-        assert!(still(&memory, 3, Some(7)), "dropped");
-    }
-
-    proptest! {
-        /// Whatever is committed and dropped, the answers are those of one list of all that was committed and is on its way.
-        #[test]
-        fn equals_a_list(steps in prop::collection::vec((0u8..6, 0u64..4, 0u64..6), 1..80)) {
-            let mut memory = Memory::new(1_000);
-            memory.restore(A, []);
-            let mut kept: Vec<(u64, Seen)> = Vec::new();
-            let mut flying: Vec<Vec<(u64, Seen)>> = Vec::new();
-            for (place, (step, listing, revision)) in (0u64..).zip(steps) {
-                match step {
-                    0 => {
-                        memory.begin();
-                        flying.push(Vec::new());
-                    }
-                    1 | 2 if !flying.is_empty() => {
-                        memory.settle(if step == 1 { Fate::Committed } else { Fate::Dropped });
-                        let batch = flying.remove(0);
-                        if step == 1 {
-                            kept.extend(batch);
-                        }
-                    }
-                    _ if !flying.is_empty() => {
-                        let event = at(revision, place);
-                        let all = kept.iter().chain(flying.iter().flatten());
-                        let new = !all.clone().any(|(l, seen)| *l == listing && seen.makes_stale(event));
-                        prop_assert_eq!(memory.is_new(A, &listing.to_string(), event), new);
-                        if new {
-                            flying.last_mut().expect("a batch").push((listing, event));
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-}
+mod tests;

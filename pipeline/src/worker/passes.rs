@@ -6,6 +6,7 @@ use touchstone_detectors::{Picture, in_pass};
 use touchstone_schemas::{Listing, OpenSuspect, Retry, Suspect, Timestamp};
 
 use super::records::{self, Record};
+use super::scan::Made;
 use super::taken::Taken;
 use crate::config::Config;
 use crate::engine::{Read, from_now};
@@ -77,34 +78,26 @@ impl Passes {
         from_now(self.pause)
     }
 
-    /// The record that brings a listing back after its first look; given up where no topic takes it.
+    /// The record that brings a listing back after its first look, which left these suspicions; given up where no topic takes it.
     pub(super) fn after_first(
         &self,
         event: &Taken,
         read: &Read<Vec<Suspect>>,
-        suspects: &[Suspect],
+        open: &[OpenSuspect],
         due_at: &Timestamp,
     ) -> (Option<Record>, Option<Came>) {
         let missing = missing(&read.pictures);
         if missing.is_empty() || !self.are_wanted() {
             return (None, None);
         }
-        let open = suspects.iter().map(records::open).collect();
-        let pass = Pass { number: 1, due_at: due_at.clone(), place: Some(event.place()), missing, open };
+        let pass = Pass { number: 1, due_at: due_at.clone(), place: Some(event.place()), missing, open: open.to_vec() };
         let record = self.record(event, &read.listing, pass);
         let came = record.is_none().then_some(Came::GivenUp);
         (record, came)
     }
 
     /// What a later look makes of a listing whose scan found these suspects. It replaces what stands only where it sees more.
-    pub(super) fn after(
-        &self,
-        event: &Taken,
-        pass: &Pass,
-        read: &Read<Vec<Suspect>>,
-        found: &[Suspect],
-        due_at: &Timestamp,
-    ) -> (Vec<Record>, Came) {
+    pub(super) fn after(&self, event: &Taken, pass: &Pass, read: &Read<Vec<Suspect>>, found: &[Suspect], due_at: &Timestamp) -> Made {
         let (key, left, sees_more) = (read.listing.key(), missing(&read.pictures), pass.sees_more(&read.pictures));
         let (mut records, mut open) = (Vec::new(), pass.open.clone());
         for suspect in found.iter().filter(|_| sees_more) {
@@ -118,6 +111,7 @@ impl Passes {
             records.push(records::state(event.partition, pass.place, &read.listing, &key, open.clone()));
         }
         let is_suspect = !records.is_empty();
+        let changed = is_suspect.then(|| open.clone());
         let next = Pass {
             number: pass.number + 1,
             due_at: due_at.clone(),
@@ -133,7 +127,7 @@ impl Passes {
             (false, _, None) => Came::GivenUp,
         };
         records.extend(again);
-        (records, came)
+        Made { records, came: Some(came), open: changed }
     }
 
     /// The record that brings a listing back; nothing where no pass is left, or no topic takes it.
@@ -175,7 +169,7 @@ mod tests {
 
     use serde_json::{Value, json};
     use touchstone_detectors::{Fingerprint, PictureFault};
-    use touchstone_schemas::decode;
+    use touchstone_schemas::{ListingState, decode};
 
     use super::super::records::Destination;
     use super::super::taken::Role;
@@ -242,10 +236,13 @@ mod tests {
         let look = |pass: &Pass, states: &str, found: &[Suspect]| {
             let read =
                 Read { listing: listing.clone(), faults: Vec::new(), pictures: pictures(states), scanned: Scanned::Done(found.to_vec()) };
-            let (records, came) = passes.after(&event, pass, &read, found, &due_at);
+            let Made { records, came, open } = passes.after(&event, pass, &read, found, &due_at);
+            let state = records.iter().find(|r| matches!(r.to, Destination::State));
+            let written = state.map(|state| decode::<ListingState>(&state.payload).expect("a state").value.open);
+            assert_eq!(open, written, "what is remembered is what is written");
             let read = |record: &Record| (record.partition, serde_json::from_slice::<Value>(&record.payload).expect("JSON"));
             let retries = records.iter().filter(|r| matches!(r.to, Destination::Retry)).count();
-            (records.iter().map(read).collect::<Vec<_>>(), retries, came)
+            (records.iter().map(read).collect::<Vec<_>>(), retries, came.expect("a pass comes to something"))
         };
         let found = std::slice::from_ref(&suspect);
 

@@ -3,7 +3,7 @@
 use rdkafka::message::{Header, OwnedHeaders};
 use sha2::{Digest, Sha256};
 use touchstone_detectors::hex;
-use touchstone_schemas::{Band, Fault, Listing, ListingState, OpenSuspect, Suspect};
+use touchstone_schemas::{Band, Fault, Listing, ListingState, OpenSuspect, Suspect, WithdrawnBecause};
 
 use super::passes::Pass;
 use super::restore::FORMAT;
@@ -27,13 +27,13 @@ pub(super) struct Record {
 
 /// Where a record goes.
 pub(super) enum Destination {
-    Suspects { brand_id: String, band: Band },
+    Suspects { brand_id: String, band: Band, withdrawn: Option<WithdrawnBecause> },
     DeadLetters { reason: &'static str },
     State,
     Retry,
 }
 
-/// A suspect, ready to be written.
+/// A suspect that stands or is taken back, ready to be written.
 pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<u8>)]) -> Record {
     let at = suspect.occurred_at.to_string();
     let headers = [
@@ -47,7 +47,7 @@ pub(super) fn suspect(suspect: &Suspect, key: &str, trace: &[(&'static str, Vec<
     ];
     // Made of strings, numbers and lists: writing it cannot fail.
     let payload = serde_json::to_vec(suspect).unwrap_or_default();
-    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band };
+    let to = Destination::Suspects { brand_id: suspect.brand_id.to_string(), band: suspect.band, withdrawn: suspect.withdrawn_because };
     Record { to, partition: None, key: key.as_bytes().to_vec(), payload, headers: Some(with_trace(texts(&headers), trace)) }
 }
 
@@ -59,6 +59,10 @@ pub(super) fn open(suspect: &Suspect) -> OpenSuspect {
         score: suspect.score,
         band: suspect.band,
         content_hash: suspect.content_hash.clone(),
+        reason: Some(suspect.reason),
+        seller_id: Some(suspect.listing.seller.id.clone()),
+        catalog_version: Some(suspect.catalog_version.clone()),
+        policy_version: Some(suspect.policy_version.clone()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
-use touchstone_schemas::{ListingState, decode};
+use touchstone_schemas::{ListingState, OpenSuspect, decode};
 use tracing::{info, warn};
 
 use crate::config::Config;
@@ -20,8 +20,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often it is tried again: a broker that is away takes a minute at most, and what lasts is for the supervisor and for people.
 const MOST_FAILURES: u32 = 60;
 
+/// What was read back of a listing.
+pub(super) type Row = (Key, Seen, Vec<OpenSuspect>);
+
 /// What was read back, by partition, the oldest first.
-pub(super) type Rows = HashMap<i32, Vec<(Key, Seen)>>;
+pub(super) type Rows = HashMap<i32, Vec<Row>>;
 
 /// Where the `state` topic is, and how much of it is read.
 pub(super) struct Restorer {
@@ -69,11 +72,12 @@ impl Restorer {
         Ok(None)
     }
 
-    fn row(&self, message: &impl Message) -> Option<(Key, Seen)> {
+    fn row(&self, message: &impl Message) -> Option<Row> {
         let listing = std::str::from_utf8(message.key()?).ok()?;
         match decode::<ListingState>(message.payload()?) {
             Ok(state) if state.value.format <= FORMAT => {
-                Some((key(listing), Seen { revision: state.value.revision, place: state.value.offset.unwrap_or(0) }))
+                let ListingState { revision, offset, open, .. } = state.value;
+                Some((key(listing), Seen { revision, place: offset.unwrap_or(0) }, open))
             }
             Ok(state) => {
                 warn!(format = state.value.format, "{}: a record of a newer version is passed over", self.topic);

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
 use touchstone_detectors::Scanner;
-use touchstone_schemas::{Fault, FaultReason, Listing, Suspect, Timestamp};
+use touchstone_schemas::{Fault, FaultReason, Listing, OpenSuspect, Suspect, Timestamp};
 use tracing::{debug, warn};
 
 use super::fail_point::Point;
@@ -20,7 +20,7 @@ use super::records::{self, Record};
 use super::restore::Restorer;
 use super::taken::{Role, Source, Taken};
 use crate::catalog::Live;
-use crate::engine::{Engine, Read, Scanned};
+use crate::engine::{Engine, Read, Scanned, guarded, now};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::revisions::Seen;
@@ -53,6 +53,16 @@ pub(super) struct Counts {
     pub(super) faults: HashMap<&'static str, u64>,
     pub(super) pictures: HashMap<&'static str, u64>,
     pub(super) retries: HashMap<&'static str, u64>,
+}
+
+/// What comes of a record.
+#[derive(Default)]
+pub(super) struct Made {
+    pub(super) records: Vec<Record>,
+    /// What became of it, where it came back.
+    pub(super) came: Option<Came>,
+    /// The suspicions that stand of the listing now; nothing where it is as it was.
+    pub(super) open: Option<Vec<OpenSuspect>>,
 }
 
 /// The scan thread.
@@ -161,17 +171,21 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, passes: &Passes, 
     let events = taken.iter().filter(|record| record.source() == Source::Listings);
     let oldest = events.filter_map(|t| t.timestamp).min();
     let mut output = Output { tenure, next, oldest, records: Vec::new(), counts: Counts::default(), scanner };
+    // One after the other: what stands of a listing depends on the events before.
     for (record, result) in taken.iter().zip(results) {
         let made = result.and_then(|read| {
-            let (records, came) = records_of(record, &read, passes, &due_at);
-            fit(records).map(|records| (read, records, came))
+            let before = memory.open(record.partition, &read.listing.key(), record.place());
+            let made = make(record, &read, before, &output.scanner, passes, &due_at)?;
+            fit(made).map(|made| (read, made))
         });
         match made {
-            Ok((read, records, came)) => finish(&mut output, record, &read, records, came),
-            Err(fault) => {
-                if record.source() == Source::Listings {
-                    memory.take_back(record.partition, record.place());
+            Ok((read, mut made)) => {
+                if let Some(open) = made.open.take() {
+                    remember(memory, record, &read.listing, open);
                 }
+                finish(&mut output, record, &read, made);
+            }
+            Err(fault) => {
                 let topic = if record.source() == Source::Listings { topic } else { passes.topic.as_str() };
                 dead(&mut output, record, topic, &fault);
             }
@@ -183,41 +197,61 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, passes: &Passes, 
     output
 }
 
-/// The records of a listing's suspects, of what is to be remembered, and of what is to come back; and what became of what came back.
-fn records_of(taken: &Taken, read: &Read<Vec<Suspect>>, passes: &Passes, due_at: &Timestamp) -> (Vec<Record>, Option<Came>) {
+/// Remembers what an event or a later pass left of a listing.
+fn remember(memory: &mut Memory, taken: &Taken, listing: &Listing, open: Vec<OpenSuspect>) {
+    match &taken.role {
+        Role::Retry(pass) => memory.keep_open(taken.partition, &listing.key(), pass.place.unwrap_or(0), open),
+        _ => memory.keep(taken.partition, &listing.key(), Seen { revision: listing.revision, place: taken.place() }, open),
+    }
+}
+
+/// The records of a listing's suspects, of those that stood `before` and do no more, of what is to be remembered, and of what is to
+/// come back.
+///
+/// # Errors
+/// The fault that makes a dead letter of it.
+fn make(
+    taken: &Taken,
+    read: &Read<Vec<Suspect>>,
+    before: &[OpenSuspect],
+    scanner: &Scanner,
+    passes: &Passes,
+    due_at: &Timestamp,
+) -> Result<Made, Fault> {
     let suspects: &[Suspect] = match (&read.scanned, &taken.role) {
         (Scanned::Done(suspects), _) => suspects,
         (Scanned::Removed, Role::Event) => &[],
-        (Scanned::Stale, Role::Event) => return (Vec::new(), None),
-        (Scanned::Removed | Scanned::Stale, _) => return (Vec::new(), Some(Came::Superseded)),
+        (Scanned::Stale, Role::Event) => return Ok(Made::default()),
+        (Scanned::Removed | Scanned::Stale, _) => return Ok(Made { came: Some(Came::Superseded), ..Made::default() }),
     };
     if let Role::Retry(pass) = &taken.role {
-        let (records, came) = passes.after(taken, pass, read, suspects, due_at);
-        return (records, Some(came));
+        return Ok(passes.after(taken, pass, read, suspects, due_at));
     }
     let key = read.listing.key();
-    let mut records: Vec<Record> = suspects.iter().map(|s| records::suspect(s, &key, &taken.trace)).collect();
-    let open = suspects.iter().map(records::open).collect();
-    records.push(records::state(taken.partition, Some(taken.place()), &read.listing, &key, open));
-    let (again, came) = passes.after_first(taken, read, suspects, due_at);
+    let remains = guarded(|| scanner.remains(&read.listing, &read.pictures, before, suspects, &now()))?;
+    let mut records: Vec<Record> = suspects.iter().chain(&remains.withdrawn).map(|s| records::suspect(s, &key, &taken.trace)).collect();
+    let mut open: Vec<OpenSuspect> = suspects.iter().map(records::open).chain(remains.standing).collect();
+    open.sort_by(|a, b| a.brand_id.cmp(&b.brand_id));
+    records.push(records::state(taken.partition, Some(taken.place()), &read.listing, &key, open.clone()));
+    let (again, came) = passes.after_first(taken, read, &open, due_at);
     records.extend(again);
-    (records, came)
+    Ok(Made { records, came, open: Some(open) })
 }
 
-/// Records, or a fault where one is larger than any broker takes.
-fn fit(records: Vec<Record>) -> Result<Vec<Record>, Fault> {
-    if records.iter().any(Record::is_too_large) {
+/// The same, or a fault where a record is larger than any broker takes.
+fn fit(made: Made) -> Result<Made, Fault> {
+    if made.records.iter().any(Record::is_too_large) {
         let detail = "its suspects would be larger than a topic takes".to_owned();
         return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });
     }
-    Ok(records)
+    Ok(made)
 }
 
 /// Counts what came of a record. A listing that came back was counted when it came first.
-fn finish(output: &mut Output, taken: &Taken, read: &Read<Vec<Suspect>>, records: Vec<Record>, came: Option<Came>) {
-    output.records.extend(records);
+fn finish(output: &mut Output, taken: &Taken, read: &Read<Vec<Suspect>>, made: Made) {
+    output.records.extend(made.records);
     let Counts { outcomes, faults, pictures, retries } = &mut output.counts;
-    if let Some(came) = came {
+    if let Some(came) = made.came {
         *retries.entry(came.name()).or_default() += 1;
     }
     if taken.source() == Source::Retries {
