@@ -1,6 +1,7 @@
 //! Touchstone: finds suspected counterfeits among marketplace listings.
 
 mod batch;
+mod brand_fields;
 mod catalog;
 mod cli;
 mod commands;
@@ -25,6 +26,7 @@ mod remote;
 mod report;
 mod revisions;
 mod summary;
+mod webhooks;
 mod worker;
 
 use std::process::ExitCode;

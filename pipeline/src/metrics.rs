@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     pub(crate) pictures: IntCounterVec,
     pub(crate) picture_cache_hits: IntCounter,
     pub(crate) retries: IntCounterVec,
+    pub(crate) webhooks: IntCounterVec,
 }
 
 impl Metrics {
@@ -77,6 +78,7 @@ impl Metrics {
             aborted: counters("transactions_aborted_total", "Transactions aborted, by reason", "reason")?,
             pictures: counters("pictures_total", "Pictures of listings: looked_at, or why not", "outcome")?,
             retries: counters("retries_total", "Listings whose pictures were slow, and what came of looking again", "outcome")?,
+            webhooks: counters("webhooks_total", "Posts of suspects to brands, by outcome", "outcome")?,
             picture_cache_hits: counter("picture_cache_hits_total", "Pictures known from before by their hash")?,
             registry,
         };
@@ -103,6 +105,9 @@ impl Metrics {
         }
         for detector in touchstone_detectors::DETECTOR_NAMES {
             self.detector_seconds.with_label_values(&[detector.as_str()]);
+        }
+        for outcome in ["delivered", "retried", "failed"] {
+            self.webhooks.with_label_values(&[outcome]);
         }
         self.pictures.with_label_values(&["looked_at"]);
         for outcome in ["applied", "refused"] {

@@ -287,6 +287,11 @@ impl Policy {
         &self.after.learning
     }
 
+    /// The fields of a suspect event that leave the house; all when empty.
+    pub fn brand_fields(&self) -> &[String] {
+        &self.brand_topics.fields
+    }
+
     /// Lowest similarity at which a product is named.
     pub(crate) fn similarity(&self) -> f64 {
         self.r#match.similarity

@@ -15,7 +15,7 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::remote::Remote;
 use crate::worker::{self, Shared};
-use crate::{http, logs};
+use crate::{http, logs, webhooks};
 
 /// How often the catalog's age is told.
 const TICK: Duration = Duration::from_secs(1);
@@ -29,6 +29,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
     stop_on_signals(shared.health.clone())?;
     // Listening begins before the catalog is loaded, so that probes are answered.
     let _listeners = http::start(&shared)?;
+    let _webhooks = webhooks::start(&shared)?;
     if !shared.config.catalog.path.is_empty() {
         let (catalog, policy) = configured(&shared.config)?;
         shared.live.put(catalog, policy);

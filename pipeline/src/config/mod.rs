@@ -1,5 +1,6 @@
 //! The configuration of the worker: one TOML file, overridden by the environment.
 
+mod brands;
 mod load;
 mod section;
 
@@ -106,6 +107,18 @@ sections! {
         most_requests: u64 = 64,
     }
 
+    /// Brands that read their suspects and answer them over HTTP, without access to the brokers.
+    brands: Brands {
+        /// Whether the service answers at /v1/brands.
+        enabled: bool = false,
+        /// Token of each brand, by brand id; at least 16 bytes.
+        tokens: BTreeMap<String, Secret> = {},
+        /// Where the suspects of a brand are posted, by brand id: a link of https, or of http to an address of pictures.allow.
+        webhook_urls: BTreeMap<String, String> = {},
+        /// What these posts are signed with, by brand id; at least 16 bytes.
+        webhook_secrets: BTreeMap<String, Secret> = {},
+    }
+
     /// How topics are made by `touchstone topics create`.
     topics: Topics {
         /// Partitions of each topic: the most workers that share the work.
@@ -204,7 +217,10 @@ impl Config {
         between("pictures.retry_passes", self.pictures.retry_passes, 0, 10)?;
         between("pictures.per_host", self.pictures.per_host, 1, 1_000)?;
         between("pictures.at_once", self.pictures.at_once, 1, 10_000)?;
-        crate::remote::nets(&self.pictures.allow)?;
+        self.brands.check(&crate::remote::nets(&self.pictures.allow)?)?;
+        if self.brands.enabled && self.http.service.is_empty() {
+            return Err("brands.enabled is true, and http.service is empty: name the address where brands are answered".to_owned());
+        }
         crate::remote::stores(&self.pictures.stores)?;
         if !(0.0..=1.0).contains(&self.catalog.largest_shrink) {
             return Err(format!("catalog.largest_shrink = {} is not from 0 to 1", self.catalog.largest_shrink));

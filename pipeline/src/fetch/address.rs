@@ -67,7 +67,7 @@ pub(crate) struct Net {
 }
 
 impl Net {
-    fn holds(&self, ip: IpAddr) -> bool {
+    pub(super) fn holds(&self, ip: IpAddr) -> bool {
         match (self.address, ip) {
             (IpAddr::V4(net), IpAddr::V4(ip)) => holds_v4((net, self.prefix), ip),
             (IpAddr::V6(net), IpAddr::V6(ip)) => holds_v6((net, self.prefix), ip),

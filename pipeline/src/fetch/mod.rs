@@ -9,6 +9,7 @@ mod fault;
 mod generations;
 mod line;
 mod link;
+mod post;
 mod resolver;
 mod retry;
 mod store;
@@ -33,6 +34,7 @@ pub(crate) use address::Net;
 use cache::Cache;
 pub(crate) use fault::FetchFault;
 use link::Link;
+pub(crate) use post::{Poster, target};
 pub(crate) use store::Prefix;
 use web::Web;
 

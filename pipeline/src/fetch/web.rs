@@ -156,7 +156,7 @@ impl Web {
 }
 
 /// Why there is no answer.
-fn fault(error: &reqwest::Error) -> FetchFault {
+pub(super) fn fault(error: &reqwest::Error) -> FetchFault {
     let mut causes = successors(error.source(), |&cause| cause.source());
     if causes.any(|cause| cause.is::<Forbidden>()) {
         FetchFault::ForbiddenAddress

@@ -1,6 +1,8 @@
 //! The two HTTP listeners, in a thread of their own: one for operations, one for the service.
 
+mod brands;
 mod operations;
+mod refusal;
 mod serve;
 mod service;
 
@@ -12,6 +14,9 @@ use tracing::info;
 
 use crate::failure::Failure;
 use crate::worker::Shared;
+
+/// Threads that requests to scan may hold.
+const SCANS: usize = 4;
 
 /// The listeners; they end when this is dropped.
 pub(crate) struct Listeners {
@@ -26,7 +31,7 @@ pub(crate) struct Listeners {
 pub(crate) fn start(shared: &Shared) -> Result<Listeners, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
-        .max_blocking_threads(4)
+        .max_blocking_threads(SCANS + brands::AT_ONCE)
         .thread_name("http")
         .enable_all()
         .build()

@@ -2,26 +2,22 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http_body_util::LengthLimitError;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
-use touchstone_schemas::Fault;
 
-use crate::engine::{Engine, MAX_PAYLOAD, Payload, Scanned};
+use super::brands;
+use super::refusal::{Refusal, answer, body};
+use crate::engine::{Engine, Payload, Scanned};
 use crate::worker::Shared;
 
-/// How long a request may take to send its body.
-const SENDING: Duration = Duration::from_secs(10);
 /// Threads that scan for requests.
 const THREADS: u16 = 2;
 
@@ -42,44 +38,6 @@ impl Payload for Posted {
     }
 }
 
-/// A refusal, as the contract writes it.
-struct Refusal {
-    status: StatusCode,
-    code: &'static str,
-    message: String,
-    path: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, code: &'static str, message: &str) -> Self {
-        Self { status, code, message: message.to_owned(), path: String::new() }
-    }
-}
-
-impl From<Fault> for Refusal {
-    fn from(fault: Fault) -> Self {
-        if fault.reason == touchstone_schemas::FaultReason::Panic {
-            return Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the scan failed");
-        }
-        Self { status: StatusCode::BAD_REQUEST, code: fault.reason.as_str(), message: fault.detail, path: fault.path }
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let body = json!({"error": {"code": self.code, "message": self.message, "path": self.path}});
-        let mut response = answer(self.status, &body);
-        if self.status == StatusCode::TOO_MANY_REQUESTS || self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
-        }
-        response
-    }
-}
-
-fn answer(status: StatusCode, body: &Value) -> Response {
-    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
 struct Service {
     shared: Shared,
     /// Digests of the tokens: comparing digests tells nothing about a token by the time it takes.
@@ -98,7 +56,9 @@ pub(super) fn router(shared: &Shared) -> Router {
     });
     let unknown = async || Refusal::new(StatusCode::NOT_FOUND, "not_found", "POST a listing event to /v1/scan");
     let other = async || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "POST a listing event to /v1/scan");
+    let brands = if shared.config.brands.enabled { brands::router(shared) } else { Router::new() };
     Router::new()
+        .merge(brands)
         .route("/v1/scan", post(async move |request: Request| service.scan(request).await.unwrap_or_else(Refusal::into_response)))
         .fallback(unknown)
         .method_not_allowed_fallback(other)
@@ -144,16 +104,5 @@ impl Service {
             Scanned::Stale | Scanned::Removed => Vec::new(),
         };
         Ok(answer(StatusCode::OK, &json!({"suspects": suspects})))
-    }
-}
-
-async fn body(body: Body) -> Result<Vec<u8>, Refusal> {
-    let refused = |e: axum::Error| match e.into_inner().downcast::<LengthLimitError>() {
-        Ok(_) => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "a listing event is at most 1 MiB"),
-        Err(_) => Refusal::new(StatusCode::BAD_REQUEST, "broken", "the body could not be read to its end"),
-    };
-    match tokio::time::timeout(SENDING, to_bytes(body, MAX_PAYLOAD)).await {
-        Ok(bytes) => bytes.map(|b| b.to_vec()).map_err(refused),
-        Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "timeout", "the body took too long")),
     }
 }

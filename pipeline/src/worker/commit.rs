@@ -21,6 +21,7 @@ use super::records::{Destination, Record};
 use super::scan::Output;
 use super::taken::Source;
 use super::there::There;
+use crate::brand_fields::fields_for_brand;
 use crate::failure::Failure;
 use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
@@ -209,7 +210,9 @@ impl Committer {
                     if output.has_own_topic(brand_id) {
                         let topic = self.names.of_brand(brand_id);
                         if self.there.contains(&topic) {
-                            self.delivery.send(&topic, record)?;
+                            if let Some(payload) = fields_for_brand(output.policy(), &record.payload) {
+                                self.delivery.send_as(&topic, record, &payload)?;
+                            }
                         } else {
                             missing += 1;
                         }

@@ -71,8 +71,13 @@ impl Delivery {
 
     /// Hands a record to the client, waiting for room.
     pub(super) fn send(&self, topic: &str, record: &Record) -> Result<(), Trouble> {
+        self.send_as(topic, record, &record.payload)
+    }
+
+    /// The same with another payload.
+    pub(super) fn send_as(&self, topic: &str, record: &Record, payload: &[u8]) -> Result<(), Trouble> {
         let deadline = Instant::now() + RETRIES;
-        let mut message = BaseRecord::to(topic).key(&record.key).payload(&record.payload);
+        let mut message = BaseRecord::to(topic).key(&record.key).payload(payload);
         message.partition = record.partition;
         message.headers.clone_from(&record.headers);
         kafka::send(&self.producer, message, || self.may_wait(deadline)).map_err(|e| self.trouble(&e))

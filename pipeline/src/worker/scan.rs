@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::Instant;
 
-use touchstone_detectors::Scanner;
+use touchstone_detectors::{Policy, Scanner};
 use touchstone_schemas::{Fault, FaultReason, Listing, OpenSuspect, Suspect, Timestamp};
 use tracing::{debug, warn};
 
@@ -43,6 +43,11 @@ impl Output {
     /// Whether a brand has a topic of its own, by the catalog of the batch.
     pub(super) fn has_own_topic(&self, brand_id: &str) -> bool {
         self.scanner.catalog().has_own_topic(brand_id)
+    }
+
+    /// The policy of the batch.
+    pub(super) fn policy(&self) -> &Policy {
+        self.scanner.policy()
     }
 }
 

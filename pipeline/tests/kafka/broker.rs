@@ -143,7 +143,7 @@ impl Broker {
         match &self.mock {
             Some(mock) => {
                 // A second worker finds them made.
-                for topic in ["listings", "suspects", "suspects.kessra-rowe", "dead-letters", "state"] {
+                for topic in ["listings", "suspects", "suspects.kessra-rowe", "verdicts", "dead-letters", "state"] {
                     let _ = mock.create_topic(&self.topic(topic), PARTITIONS, 1);
                 }
             }

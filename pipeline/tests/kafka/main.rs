@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod brands;
 mod broker;
 mod catalog;
 mod fetching;
