@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use case::{CaseCommand, Place};
+use crate::replay::Bound;
 
 /// Finds suspected counterfeits among marketplace listings, before anyone has to report them.
 #[derive(Debug, Parser)]
@@ -64,6 +65,11 @@ pub(crate) enum Command {
     /// How accurately brands report, and what that gives them
     #[command(subcommand)]
     Standing(StandingCommand),
+    /// What another catalog or policy would have made of listings of the past, or what one event makes again
+    Replay(ReplayListingsArgs),
+    /// Put a policy into use, or take it back
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Print the JSON Schema of an event, or the names of all
     Schema {
         /// Name of the event, such as listing or suspect
@@ -206,6 +212,78 @@ pub(crate) enum TopicsCommand {
 pub(crate) enum DeadLettersCommand {
     /// Put dead letters back where they came from, each once, and say how many went through
     Replay(ReplayArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayListingsArgs {
+    /// Configuration file of the workers: its topic is read, and compared with its catalog and policy as they are now
+    #[arg(long, value_name = "FILE", required_unless_present = "listings")]
+    pub(crate) config: Option<PathBuf>,
+    /// Listings to read instead, one event a line; .gz and .zst are read as such, - is standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "config")]
+    pub(crate) listings: Vec<PathBuf>,
+    /// The first record of the topic: written at a time like 2026-11-21T08:00:00Z or later, or offsets like 0:1500,1:1480 of the
+    /// partitions that are read
+    #[arg(long, value_name = "TIME|OFFSETS", requires = "config")]
+    pub(crate) from: Option<Bound>,
+    /// The first record after the range
+    #[arg(long, value_name = "TIME|OFFSETS", requires = "config")]
+    pub(crate) to: Option<Bound>,
+    /// Catalog folder or file to try; the configuration's unless given
+    #[arg(long, value_name = "DIR|FILE", required_unless_present = "config")]
+    pub(crate) catalog: Option<PathBuf>,
+    /// Policy file to try; the catalog's own unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Catalog to compare with; the configuration's, or else the same, unless given
+    #[arg(long, value_name = "DIR|FILE")]
+    pub(crate) against_catalog: Option<PathBuf>,
+    /// Policy file to compare with; the own one of the catalog that is compared with unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against_policy: Option<PathBuf>,
+    /// A folder with pictures, each named by its SHA-256, which need not be fetched
+    #[arg(long, value_name = "DIR")]
+    pub(crate) pictures: Option<PathBuf>,
+    /// Only this event: print its suspects, and whether they were recorded
+    #[arg(long, value_name = "EVENT_ID", conflicts_with_all = ["against_catalog", "against_policy"])]
+    pub(crate) event: Option<String>,
+    /// Recorded suspects to look for the event's in; the topic of the configuration unless given
+    #[arg(long, value_name = "FILE", requires = "event")]
+    pub(crate) suspects: Option<PathBuf>,
+    /// Where every difference goes, one a line; with --event the suspects
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print JSON for machines instead of a table for people
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Samples that are shown of each brand and kind of difference
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) samples: u64,
+    /// Threads that scan; as many as the machine has processors unless given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Put a policy file into use in place of the one that stands, which is kept
+    Promote(PromoteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PromoteArgs {
+    /// The policy file
+    #[arg(value_name = "FILE", required_unless_present = "back")]
+    pub(crate) file: Option<PathBuf>,
+    /// Configuration file of the workers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: PathBuf,
+    /// The folder from which the catalog topic is published: its policy.toml follows, so that the next catalog brings the same
+    #[arg(long, value_name = "DIR")]
+    pub(crate) catalog: Option<PathBuf>,
+    /// Put the policy back that stood before
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) back: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 //! Files and Kafka share it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -41,6 +41,17 @@ pub(crate) struct Read<T> {
 }
 
 impl<T> Read<T> {
+    /// The same with something else in place of what the scan made.
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Read<U> {
+        let Self { listing, faults, pictures, scanned } = self;
+        let scanned = match scanned {
+            Scanned::Done(made) => Scanned::Done(f(made)),
+            Scanned::Stale => Scanned::Stale,
+            Scanned::Removed => Scanned::Removed,
+        };
+        Read { listing, faults, pictures, scanned }
+    }
+
     /// Why pictures could not be looked at.
     pub(crate) fn picture_faults(&self) -> impl Iterator<Item = PictureFault> {
         self.pictures.iter().filter_map(|p| p.fingerprint.as_ref().err().copied())
@@ -64,18 +75,32 @@ pub(crate) struct Engine {
     pictures: PictureCache,
     /// Fetches pictures that listings only link to.
     remote: Option<Remote>,
+    /// Another scanner that looks at the same listings.
+    beside: Option<Arc<Scanner>>,
 }
 
 impl Engine {
     /// As many threads as the machine has processors for nothing.
     pub(crate) fn new(scanner: Arc<Scanner>, threads: Option<u16>) -> Result<Self, Failure> {
         let pool = ThreadPoolBuilder::new().num_threads(threads.map_or(0, usize::from)).build().map_err(|e| Failure::Run(e.into()))?;
-        Ok(Self { scanner, pool, pictures: PictureCache::default(), remote: None })
+        Ok(Self { scanner, pool, pictures: PictureCache::default(), remote: None, beside: None })
     }
 
     /// The same, which fetches pictures.
     pub(crate) fn with_remote(self, remote: Option<Remote>) -> Self {
         Self { remote, ..self }
+    }
+
+    /// The same, with pictures that stand in a folder under their SHA-256.
+    pub(crate) fn with_bundle(mut self, folder: Option<PathBuf>) -> Self {
+        self.pictures.bundle = folder;
+        self
+    }
+
+    /// The same, for two scanners: pictures are looked at where either has any to compare with, and prices of any currency are
+    /// left in, since each knows others.
+    pub(crate) fn with_beside(self, scanner: Arc<Scanner>) -> Self {
+        Self { beside: Some(scanner), ..self }
     }
 
     /// Pictures known from before by their hash, since the last call.
@@ -91,11 +116,12 @@ impl Engine {
         mut is_new: impl FnMut(usize, &Listing) -> bool,
         scan: impl Fn(&Listing, &[Picture], &Timestamp) -> T + Sync,
     ) -> Vec<Result<Read<T>, Fault>> {
-        let Self { scanner, pool, pictures, remote } = self;
-        let decoded: Vec<Result<Decoded<Listing>, Fault>> = pool.install(|| payloads.par_iter().map(|p| read(p, scanner)).collect());
+        let Self { scanner, pool, pictures, remote, beside } = self;
+        let knows = beside.is_none().then_some(&**scanner);
+        let decoded: Vec<Result<Decoded<Listing>, Fault>> = pool.install(|| payloads.par_iter().map(|p| read(p, knows)).collect());
         // Which revision is stale depends on those before it: one after the other.
         let new: Vec<bool> = decoded.iter().enumerate().map(|(i, d)| d.as_ref().is_ok_and(|d| is_new(i, &d.value))).collect();
-        let looks = scanner.catalog().has_pictures();
+        let looks = std::iter::once(&*scanner).chain(&*beside).any(|scanner| scanner.catalog().has_pictures());
         let pictured = |i: usize| decoded[i].as_ref().ok().map(|d| &d.value).filter(|l| new[i] && looks && l.op == Op::Upsert);
         let turn = remote.as_ref().filter(|_| looks).map(Remote::turn);
         let mut drafts: Vec<Vec<Draft>> = Vec::with_capacity(payloads.len());
@@ -128,14 +154,17 @@ impl Engine {
     }
 }
 
-fn read<P: Payload>(payload: &P, scanner: &Scanner) -> Result<Decoded<Listing>, Fault> {
+/// Prices in currencies that the scanner does not know are dropped, where one is given.
+fn read<P: Payload>(payload: &P, knows: Option<&Scanner>) -> Result<Decoded<Listing>, Fault> {
     if payload.size() > MAX_PAYLOAD as u64 {
         let detail = format!("{} bytes are more than the {MAX_PAYLOAD} allowed", payload.size());
         return Err(Fault { reason: FaultReason::TooLarge, path: String::new(), detail });
     }
     let mut decoded = decode::<Listing>(payload.bytes())?;
-    let unknown = scanner.drop_unknown_currencies(&mut decoded.value);
-    decoded.faults.extend(unknown);
+    if let Some(scanner) = knows {
+        let unknown = scanner.drop_unknown_currencies(&mut decoded.value);
+        decoded.faults.extend(unknown);
+    }
     Ok(decoded)
 }
 

@@ -30,16 +30,18 @@ pub(crate) struct Metrics {
     pub(crate) picture_cache_hits: IntCounter,
     pub(crate) retries: IntCounterVec,
     pub(crate) webhooks: IntCounterVec,
+    pub(crate) shadow: IntCounterVec,
 }
 
 impl Metrics {
     /// All at zero.
     pub(crate) fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new_custom(Some("touchstone".to_owned()), None)?;
-        let counters = |name: &str, help: &str, label: &str| {
-            let metric = IntCounterVec::new(Opts::new(name, help), &[label])?;
+        let counters_by = |name: &str, help: &str, labels: &[&str]| {
+            let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
             registry.register(Box::new(metric.clone())).map(|()| metric)
         };
+        let counters = |name: &str, help: &str, label: &str| counters_by(name, help, &[label]);
         let counter = |name: &str, help: &str| {
             let metric = IntCounter::new(name, help)?;
             registry.register(Box::new(metric.clone())).map(|()| metric)
@@ -79,6 +81,7 @@ impl Metrics {
             pictures: counters("pictures_total", "Pictures of listings: looked_at, or why not", "outcome")?,
             retries: counters("retries_total", "Listings whose pictures were slow, and what came of looking again", "outcome")?,
             webhooks: counters("webhooks_total", "Posts of suspects to brands, by outcome", "outcome")?,
+            shadow: counters_by("shadow_total", "What the catalog or policy that is tried finds differently", &["brand", "difference"])?,
             picture_cache_hits: counter("picture_cache_hits_total", "Pictures known from before by their hash")?,
             registry,
         };

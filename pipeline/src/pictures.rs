@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::panic::catch_unwind;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use base64::Engine;
@@ -31,6 +31,8 @@ pub(crate) struct PictureCache {
     /// Bytes of memory that those of the present take at most.
     taken: usize,
     hits: u64,
+    /// A folder with pictures under their SHA-256, which need not be fetched.
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// A picture on its way: what could be found out without the pictures beside it.
@@ -59,10 +61,17 @@ impl PictureCache {
         self.present.insert(sum, reduced);
     }
 
+    /// Where a picture stands in the bundle, if it is there.
+    fn bundled(&self, sum: &Sum) -> Option<PathBuf> {
+        self.bundle.as_ref().map(|folder| folder.join(touchstone_detectors::hex(sum)))
+    }
+
     /// Links of a listing's pictures that have to be fetched: those that come without bytes and are not known by their hash.
     pub(crate) fn links<'a>(&self, listing: &'a Listing) -> impl Iterator<Item = &'a str> {
-        let is_known =
-            |image: &Image| image.sha256.as_ref().and_then(|hex| sum_of_hex(hex.as_str())).is_some_and(|sum| self.get(&sum).is_some());
+        let is_known = |image: &Image| {
+            let sum = image.sha256.as_ref().and_then(|hex| sum_of_hex(hex.as_str()));
+            sum.is_some_and(|sum| self.get(&sum).is_some() || self.bundled(&sum).is_some_and(|file| file.is_file()))
+        };
         let wanted = move |image: &&'a Image| image.data.is_none() && image.path.is_none() && !is_known(image);
         listing.images.iter().take(MOST).filter(wanted).filter_map(|image| image.url.as_deref())
     }
@@ -80,7 +89,14 @@ impl PictureCache {
             return failed(PictureFault::TooMany);
         }
         let link = image.url.as_ref().and_then(|url| fetched.get(url.as_str()));
-        let bytes: Arc<[u8]> = match (bytes(image, folder), link) {
+        let mut given = bytes(image, folder);
+        if matches!(given, Err(PictureFault::Absent | PictureFault::NoFile))
+            && let Some(bundled) = declared.as_ref().and_then(|sum| self.bundled(sum))
+            && let Ok(bytes) = read_file(&bundled)
+        {
+            given = Ok(bytes);
+        }
+        let bytes: Arc<[u8]> = match (given, link) {
             (Err(PictureFault::Absent), None) => return Draft { sum: declared, reduced: None, pdq, fresh: false },
             (Err(PictureFault::Absent), Some(Ok(bytes))) => bytes.clone(),
             (Err(PictureFault::Absent), Some(Err(fault))) => return failed(*fault),

@@ -77,7 +77,7 @@ pub(crate) fn publish(config: &Config, publication: Publication<'_>) -> Result<P
 }
 
 /// The record that closes a set.
-fn closing(version: String, rows: Counts, may_shrink: bool) -> Vec<u8> {
+pub(super) fn closing(version: String, rows: Counts, may_shrink: bool) -> Vec<u8> {
     let closing = SetVersion { catalog_version: Some(version), rows: Some(rows), published_at: Some(now()), may_shrink };
     // Made of strings and numbers: writing it cannot fail.
     let mut value = serde_json::to_value(closing).unwrap_or_default();
@@ -86,21 +86,21 @@ fn closing(version: String, rows: Counts, may_shrink: bool) -> Vec<u8> {
 }
 
 /// Writes records of one transaction.
-struct Writer {
+pub(super) struct Writer {
     producer: BaseProducer<Reports, NoCustomPartitioner>,
     topic: String,
 }
 
 impl Writer {
     /// Ends what another that publishes left open, so that what stands is what is read.
-    fn connect(config: &Config) -> Result<Self, KafkaError> {
+    pub(super) fn connect(config: &Config) -> Result<Self, KafkaError> {
         let producer = kafka::connect_producer(&kafka::publisher(config), Reports::default())?;
         producer.init_transactions(CALL)?;
         Ok(Self { producer, topic: Names::new(config).of("catalog") })
     }
 
     /// Writes records, of which those without a payload delete, in one transaction: all of them, or none.
-    fn write<'a>(&self, records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>) -> Result<(), KafkaError> {
+    pub(super) fn write<'a>(&self, records: impl Iterator<Item = (&'a str, Option<&'a [u8]>)>) -> Result<(), KafkaError> {
         self.producer.begin_transaction()?;
         let written = records.enumerate().try_for_each(|(i, (key, payload))| {
             if i > 0 && i.is_multiple_of(TELL) {

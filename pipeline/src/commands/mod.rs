@@ -8,6 +8,8 @@ mod eval;
 mod explain;
 mod fit;
 mod matching;
+mod policy;
+mod replay;
 pub(crate) mod run;
 mod scan;
 mod schema;
@@ -20,7 +22,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use touchstone_detectors::{Catalog, CatalogFault, Policy, Scanner};
 
-use crate::cli::{Cli, Command, DeadLettersCommand, Input, StandingCommand};
+use crate::cli::{Cli, Command, DeadLettersCommand, Input, PolicyCommand, StandingCommand};
 use crate::config::Config;
 use crate::failure::Failure;
 
@@ -41,6 +43,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::DeadLetters(DeadLettersCommand::Replay(args)) => dead_letters::replay(&args),
         Command::Case(command) => case::run(&command),
         Command::Standing(StandingCommand::Explain(args)) => standing::explain(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Policy(PolicyCommand::Promote(args)) => policy::promote(&args),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
 }
@@ -91,7 +95,7 @@ fn print(json: bool, figures: &impl Serialize, table: impl FnOnce() -> String) -
 }
 
 /// A catalog without faults; its warnings go to standard error.
-fn load(path: &Path) -> Result<Catalog, Failure> {
+pub(crate) fn load(path: &Path) -> Result<Catalog, Failure> {
     sound(Catalog::load(path))
 }
 

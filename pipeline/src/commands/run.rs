@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::remote::Remote;
+use crate::shadow::Shadow;
 use crate::worker::{self, Shared};
 use crate::{http, logs, webhooks};
 
@@ -65,6 +66,7 @@ impl Drop for StopAtEnd<'_> {
 pub(crate) fn share(config: Config) -> Result<Shared, Failure> {
     let metrics = Arc::new(Metrics::new().map_err(|e| Failure::Run(e.into()))?);
     let remote = Remote::new(&config.pictures)?;
+    let shadow = Shadow::new(&config, metrics.clone())?.map(Arc::new);
     let health = Arc::new(Health::new());
     let live = Arc::new(Live::new(metrics.clone(), health.clone()));
     let (told, until) = (live.clone(), health.clone());
@@ -74,7 +76,7 @@ pub(crate) fn share(config: Config) -> Result<Shared, Failure> {
             std::thread::park_timeout(TICK);
         }
     });
-    Ok(Shared { config: Arc::new(config), metrics, health, live, remote })
+    Ok(Shared { config: Arc::new(config), metrics, health, live, remote, shadow })
 }
 
 /// SIGTERM and SIGINT ask the worker to finish what it has begun; a second one, not to wait for it.

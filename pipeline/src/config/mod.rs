@@ -61,6 +61,16 @@ sections! {
         largest_shrink: f64 = 0.5,
     }
 
+    /// A policy or a catalog that is tried on live traffic: what it would change is counted, and nothing of it is written.
+    shadow: Tried {
+        /// A policy file; the own one of the catalog that is tried when empty.
+        policy: String = "",
+        /// A catalog folder, or a file made by `touchstone catalog build`; the catalog in use when empty. Nothing is tried when both are.
+        catalog: String = "",
+        /// Differences that /shadow shows, the last ones.
+        samples: u64 = 100,
+    }
+
     /// How much is done at once.
     worker: Limits {
         /// Threads that scan; as many as there are processors for 0.
@@ -225,6 +235,7 @@ impl Config {
         if !(0.0..=1.0).contains(&self.catalog.largest_shrink) {
             return Err(format!("catalog.largest_shrink = {} is not from 0 to 1", self.catalog.largest_shrink));
         }
+        between("shadow.samples", self.shadow.samples, 0, 10_000)?;
         between("http.most_requests", self.http.most_requests, 1, 10_000)?;
         between("topics.partitions", self.topics.partitions, 1, 10_000)?;
         between("topics.replication", self.topics.replication, 1, 9)?;

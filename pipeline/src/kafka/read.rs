@@ -69,11 +69,12 @@ pub(crate) fn read(
         }
         match consumer.poll(WAIT) {
             Some(Ok(message)) => {
-                moved = Instant::now();
                 // What came after the end is another's.
                 if message.offset() < ends[&message.partition()] {
                     each(&message);
                 }
+                // The time that `each` takes is not the brokers'.
+                moved = Instant::now();
             }
             Some(Err(KafkaError::PartitionEOF(_))) => {}
             Some(Err(e)) => return Err(e),

@@ -277,6 +277,9 @@ impl Committer {
         Metrics::add(&metrics.faults, &output.counts.faults);
         Metrics::add(&metrics.pictures, &output.counts.pictures);
         Metrics::add(&metrics.retries, &output.counts.retries);
+        if let (Some(shadow), Some(looks)) = (&self.shared.shadow, &output.counts.looks) {
+            shadow.count(looks);
+        }
         metrics.faults.with_label_values(&["missing_topic"]).inc_by(missing);
         let (mut bands, mut withdrawn, mut reasons, mut put_off) = (HashMap::new(), HashMap::new(), HashMap::new(), 0);
         for record in &output.records {

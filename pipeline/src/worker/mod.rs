@@ -41,6 +41,7 @@ use crate::health::Health;
 use crate::kafka::{self, Names};
 use crate::metrics::Metrics;
 use crate::remote::Remote;
+use crate::shadow::Shadow;
 use commit::Committer;
 use context::Context;
 use flow::Flow;
@@ -64,11 +65,14 @@ pub(crate) struct Shared {
     pub(crate) live: Arc<Live>,
     /// Fetches pictures for the worker and the service.
     pub(crate) remote: Option<Remote>,
+    /// What is tried on live traffic.
+    pub(crate) shadow: Option<Arc<Shadow>>,
 }
 
 /// Runs until it is told to stop, or cannot go on. A catalog is in use already.
 pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
-    let Shared { config, metrics, health, live, remote } = shared;
+    let Shared { config, metrics, health, live, remote, shadow } = shared;
+    let shadow = shadow.as_deref();
     let scanner = live.scanner().ok_or_else(|| Failure::Run(anyhow::anyhow!("no catalog is loaded")))?;
     let names = Names::new(config);
     let flow = Arc::new(Flow::default());
@@ -103,7 +107,7 @@ pub(crate) fn run(shared: &Shared) -> Result<(), Failure> {
         let poller = Poller::new(config, &consumer, retries, &flow, health, to_scan);
         // Moved into their threads, so that each channel ends with its sender.
         let mut on_scan =
-            Scan { engine: &mut engine, live, metrics, flow: &flow, health, topic: &listings, passes, restorer, memory, settled };
+            Scan { engine: &mut engine, live, shadow, metrics, flow: &flow, health, topic: &listings, passes, restorer, memory, settled };
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let commit = spawn("commit").spawn_scoped(scope, move || committer.run(&scanned, &settle));
         let scan = spawn("scan").spawn_scoped(scope, move || on_scan.run(&taken, &to_commit));

@@ -24,6 +24,7 @@ use crate::engine::{Engine, Read, Scanned, guarded, now};
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::revisions::Seen;
+use crate::shadow::{Look, Looks, Shadow};
 use crate::summary::Outcome;
 
 /// A batch with its outputs.
@@ -58,6 +59,8 @@ pub(super) struct Counts {
     pub(super) faults: HashMap<&'static str, u64>,
     pub(super) pictures: HashMap<&'static str, u64>,
     pub(super) retries: HashMap<&'static str, u64>,
+    /// What the shadow finds differently, where there is one.
+    pub(super) looks: Option<Looks>,
 }
 
 /// What comes of a record.
@@ -74,6 +77,7 @@ pub(super) struct Made {
 pub(super) struct Scan<'a> {
     pub(super) engine: &'a mut Engine,
     pub(super) live: &'a Live,
+    pub(super) shadow: Option<&'a Shadow>,
     pub(super) metrics: &'a Metrics,
     pub(super) flow: &'a Flow,
     pub(super) health: &'a Health,
@@ -107,7 +111,7 @@ impl Scan<'_> {
             if let Some(scanner) = self.live.scanner() {
                 self.engine.scanner = scanner;
             }
-            let output = scan(self.engine, &mut self.memory, self.topic, &self.passes, batch);
+            let output = scan(self.engine, self.shadow, &mut self.memory, self.topic, &self.passes, batch);
             self.metrics.batch_seconds.observe(started.elapsed().as_secs_f64());
             for (detector, seconds) in self.engine.scanner.take_seconds() {
                 self.metrics.detector_seconds.with_label_values(&[detector.as_str()]).observe(seconds);
@@ -154,7 +158,7 @@ impl Scan<'_> {
     }
 }
 
-fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, passes: &Passes, batch: Batch) -> Output {
+fn scan(engine: &mut Engine, shadow: Option<&Shadow>, memory: &mut Memory, topic: &str, passes: &Passes, batch: Batch) -> Output {
     let Batch { tenure, mut taken, revoked: _ } = batch;
     memory.begin();
     let mut next = HashMap::new();
@@ -171,14 +175,27 @@ fn scan(engine: &mut Engine, memory: &mut Memory, topic: &str, passes: &Passes, 
             _ => memory.is_new(*partition, &listing.key(), Seen { revision: listing.revision, place: taken[i].place() }),
         }
     };
-    let results = engine.scan(&taken, is_current, |listing, pictures, now| scanner.scan(listing, pictures, now));
+    let beside = shadow.map(|shadow| shadow.beside(&scanner));
+    let results = engine.scan(&taken, is_current, |listing, pictures, now| {
+        let suspects = scanner.scan(listing, pictures, now);
+        let look = beside.as_ref().map(|beside| Look::of(beside, listing, pictures, now, &suspects));
+        (suspects, look)
+    });
     let due_at = passes.due_at();
     let events = taken.iter().filter(|record| record.source() == Source::Listings);
     let oldest = events.filter_map(|t| t.timestamp).min();
     let mut output = Output { tenure, next, oldest, records: Vec::new(), counts: Counts::default(), scanner };
+    output.counts.looks = shadow.map(Shadow::batch);
     // One after the other: what stands of a listing depends on the events before.
     for (record, result) in taken.iter().zip(results) {
         let made = result.and_then(|read| {
+            let read = read.map(|(suspects, look)| {
+                // What comes back was looked at when it came first.
+                if let (Some(looks), Some(look), Source::Listings) = (&mut output.counts.looks, look, record.source()) {
+                    looks.add(look);
+                }
+                suspects
+            });
             let before = memory.open(record.partition, &read.listing.key(), record.place());
             let made = make(record, &read, before, &output.scanner, passes, &due_at)?;
             fit(made).map(|made| (read, made))
@@ -255,7 +272,7 @@ fn fit(made: Made) -> Result<Made, Fault> {
 /// Counts what came of a record. A listing that came back was counted when it came first.
 fn finish(output: &mut Output, taken: &Taken, read: &Read<Vec<Suspect>>, made: Made) {
     output.records.extend(made.records);
-    let Counts { outcomes, faults, pictures, retries } = &mut output.counts;
+    let Counts { outcomes, faults, pictures, retries, looks: _ } = &mut output.counts;
     if let Some(came) = made.came {
         *retries.entry(came.name()).or_default() += 1;
     }
