@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashSet;
-use touchstone_detectors::{suspect_id, id};
+use touchstone_detectors::{id, suspect_id};
 use touchstone_schemas::{
-    AppealOutcome, BrandId, DeskState, Docket, Given, Id, Life, Market, Matter, Notice, ReceiptOutcome, Suspect, SuspectOp, Timestamp, Verdict,
-    VerdictKind, WithdrawnBecause,
+    AppealOutcome, BrandId, DeskState, Docket, Given, Id, Life, Market, Matter, Notice, ReceiptOutcome, Suspect, SuspectOp, Timestamp,
+    Verdict, VerdictKind, WithdrawnBecause,
 };
 
+use crate::cases::links;
 use crate::event::{Event, Output};
 use crate::giver::{Refusal, speaks_for};
 use crate::guard::{Cap, Guard};
 use crate::life::Happening;
-use crate::cases::links;
 use crate::matter::{Heard, Hearing, Rules};
 use crate::notice::{Known, check};
 
@@ -151,11 +151,13 @@ impl Desk {
                 };
                 self.of_removal(rules, key, &appeal.removal_id, &appeal.at, |hearing, matter| hearing.appeal(matter, happening, &appeal.at))
             }
-            Event::Receipt(receipt) => self.of_removal(rules, key, &receipt.removal_id, &receipt.at, |hearing, matter| match receipt.outcome {
-                ReceiptOutcome::Done => "applied",
-                ReceiptOutcome::Refused => hearing.receipt(matter, Happening::Refused, &receipt.at),
-                ReceiptOutcome::NotFound => hearing.receipt(matter, Happening::NotFound, &receipt.at),
-            }),
+            Event::Receipt(receipt) => {
+                self.of_removal(rules, key, &receipt.removal_id, &receipt.at, |hearing, matter| match receipt.outcome {
+                    ReceiptOutcome::Done => "applied",
+                    ReceiptOutcome::Refused => hearing.receipt(matter, Happening::Refused, &receipt.at),
+                    ReceiptOutcome::NotFound => hearing.receipt(matter, Happening::NotFound, &receipt.at),
+                })
+            }
         }
     }
 
@@ -205,10 +207,7 @@ impl Desk {
         if matter.is_some_and(|matter| matter.given.iter().any(|given| given.notice && given.id == notice.notice_id)) {
             return heading("double");
         }
-        let known = Known {
-            matter,
-            listing: if self.dockets.contains_key(key) { Some(true) } else { self.seen.knows(key) },
-        };
+        let known = Known { matter, listing: if self.dockets.contains_key(key) { Some(true) } else { self.seen.knows(key) } };
         if let Err(refusal) = check(rules.catalog, notice, &known) {
             return refused(refusal);
         }
@@ -246,7 +245,8 @@ impl Desk {
         match brand {
             Some(brand) => self.hear(rules, key, &brand, at, hear),
             None => {
-                let detail = "no such removal of this listing stands: the record's key must be the listing's, platform:market:listing_id".to_owned();
+                let detail =
+                    "no such removal of this listing stands: the record's key must be the listing's, platform:market:listing_id".to_owned();
                 refused(Refusal::new("unknown_removal", "removal_id", detail))
             }
         }

@@ -54,7 +54,8 @@ pub(crate) fn speaks_for<'a>(
 }
 
 fn not_theirs(brand_id: &BrandId, by: &Giver) -> Refusal {
-    let detail = format!("{} {} does not act for {brand_id}: its rights holder must name them in rights_holders.jsonl", by.r#type.as_str(), by.id);
+    let detail =
+        format!("{} {} does not act for {brand_id}: its rights holder must name them in rights_holders.jsonl", by.r#type.as_str(), by.id);
     Refusal::new("not_the_reporters_brand", "by.id", detail)
 }
 
@@ -67,7 +68,11 @@ fn acts(agent: &Agent, brand_id: &BrandId, market: &Market, at: &Timestamp) -> R
         let detail = format!("agent {} acted until {until}: its rights holder must renew the term", agent.agent_id);
         return Err(Refusal::new("agents_term_over", "by.id", detail));
     }
-    if !agent.markets.is_empty() && !agent.markets.contains(market) && market.as_str() != WORLD && !agent.markets.iter().any(|m| m.as_str() == WORLD) {
+    if !agent.markets.is_empty()
+        && !agent.markets.contains(market)
+        && market.as_str() != WORLD
+        && !agent.markets.iter().any(|m| m.as_str() == WORLD)
+    {
         let detail = format!("agent {} does not act in {market}: its rights holder must add the market", agent.agent_id);
         return Err(Refusal::new("territory_not_covered", "by.id", detail));
     }

@@ -97,7 +97,9 @@ mod tests {
                 .filter(|h| next(down, *h).is_some_and(|to| !matches!(to, Life::Removed | Life::Countered | Life::Upheld)))
                 .collect();
             let expected: &[Happening] = match down {
-                Life::Removed => &[Happening::Genuine, Happening::AppealWon, Happening::Refused, Happening::NotFound, Happening::Withdrawal],
+                Life::Removed => {
+                    &[Happening::Genuine, Happening::AppealWon, Happening::Refused, Happening::NotFound, Happening::Withdrawal]
+                }
                 _ => &[Happening::Genuine, Happening::AppealWon, Happening::Withdrawal],
             };
             assert_eq!(back, expected, "{down:?}");

@@ -2,7 +2,8 @@
 
 use touchstone_detectors::{Burden, Catalog, Mode, Policy};
 use touchstone_schemas::{
-    Band, Detector, Docket, Evidence, Given, GiverType, Id, Kind, Life, Look, Matter, Origin, Suspect, Timestamp, VerdictKind, WithdrawnBecause,
+    Band, Detector, Docket, Evidence, Given, GiverType, Id, Kind, Life, Look, Matter, Origin, Suspect, Timestamp, VerdictKind,
+    WithdrawnBecause,
 };
 
 use crate::calendar::Calendars;
@@ -91,7 +92,10 @@ impl Hearing<'_> {
         (matter.refused, matter.cleared) = (false, false);
         self.enter(matter, Life::Suspected, at);
         self.act_on_the_band(matter, at);
-        let Some(look) = matter.look.as_ref().filter(|look| matter.life == Life::Suspected && self.rules.policy.asks().asks(look.band)) else { return };
+        let Some(look) = matter.look.as_ref().filter(|look| matter.life == Life::Suspected && self.rules.policy.asks().asks(look.band))
+        else {
+            return;
+        };
         let due_at = self.rules.calendars.due_at(&self.docket.market, &look.first_at, self.rules.policy.asks().days);
         self.enter(matter, Life::Asked, at);
         matter.due_at = Some(due_at);
@@ -271,7 +275,8 @@ impl Hearing<'_> {
         let most = |all: u64| all.div_ceil(self.rules.partitions.max(1));
         let look = matter.look.as_ref();
         let rule = look.and_then(|look| look.rule).map(|rule| (Cap::Rule, format!("{brand} {}", rule.as_str()), most(caps.most_per_rule)));
-        let reference = look.and_then(|look| look.reference.clone()).map(|reference| (Cap::Reference, reference, most(caps.most_per_reference)));
+        let reference =
+            look.and_then(|look| look.reference.clone()).map(|reference| (Cap::Reference, reference, most(caps.most_per_reference)));
         [(Cap::Brand, brand.to_string(), most(caps.most_per_brand))].into_iter().chain(rule).chain(reference).collect()
     }
 

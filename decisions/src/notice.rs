@@ -22,7 +22,10 @@ pub(crate) fn check(catalog: &Catalog, notice: &Notice, known: &Known<'_>) -> Re
     let brand = speaks_for(catalog, &notice.by, &notice.brand_id, &target.market, &notice.at)?;
     territory(brand, &target.market, &notice.at)?;
     if known.matter.and_then(|matter| matter.look.as_ref()).is_some_and(|look| look.outside) {
-        let detail = format!("the goods are of a kind that {} does not make: name the registration that covers them in a verdict's proof", brand.name);
+        let detail = format!(
+            "the goods are of a kind that {} does not make: name the registration that covers them in a verdict's proof",
+            brand.name
+        );
         return Err(Refusal::new("class_not_covered", "target", detail));
     }
     if known.matter.is_some_and(|matter| matches!(matter.life, Life::Removed | Life::Upheld)) {

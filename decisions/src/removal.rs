@@ -32,7 +32,11 @@ pub(crate) fn removal(docket: &Docket, matter: &Matter, ordered: &Ordered, brand
 pub(crate) fn withdrawal(docket: &Docket, matter: &Matter, ordered: &Ordered, why: &str, at: &Timestamp) -> Removal {
     let statement = format!("The removal of listing {} is withdrawn: {why}. The listing may be shown again.", docket.listing_id);
     let removal_id = id(&["withdrawal", &ordered.removal_id]);
-    Removal { removal_id: named(removal_id), reverses: Some(named(ordered.removal_id.clone())), ..event(docket, matter, ordered, RemovalOp::Withdraw, statement, at) }
+    Removal {
+        removal_id: named(removal_id),
+        reverses: Some(named(ordered.removal_id.clone())),
+        ..event(docket, matter, ordered, RemovalOp::Withdraw, statement, at)
+    }
 }
 
 fn event(docket: &Docket, matter: &Matter, ordered: &Ordered, op: RemovalOp, statement: String, at: &Timestamp) -> Removal {
@@ -74,7 +78,9 @@ fn statement(docket: &Docket, matter: &Matter, ordered: &Ordered, brand: &str) -
     };
     let found = match (ordered.origin, matter.look.is_some()) {
         (Origin::Proactive, _) => "A program found the listing and ordered the removal; no person looked at it before.".to_owned(),
-        (Origin::Verdict, _) => format!("A program found the listing; {brand} or somebody who acts for it, or a moderator, looked at it and confirmed."),
+        (Origin::Verdict, _) => {
+            format!("A program found the listing; {brand} or somebody who acts for it, or a moderator, looked at it and confirmed.")
+        }
         (Origin::Notice, true) => format!("{brand} or somebody who acts for it reported the listing; a program had found it, too."),
         (Origin::Notice, false) => format!("{brand} or somebody who acts for it reported the listing."),
     };

@@ -111,8 +111,7 @@ impl Play {
     /// What became of an event, what was written of it, and where the matter stands then.
     fn step(&mut self, hour: u64, words: &str) -> String {
         let (burden, event) = (self.burden, event(hour, words, &self.last_removal));
-        let rules =
-            Rules { policy: &self.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| burden, partitions: 1 };
+        let rules = Rules { policy: &self.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| burden, partitions: 1 };
         let heading = self.desk.take(&rules, KEY, &event);
         let mut written = Vec::new();
         for output in heading.outputs {
@@ -141,93 +140,151 @@ impl Play {
 fn matters_go_their_ways() {
     use Burden::{Moderator, Proof, Suspicion, Word};
     let plays: &[(&str, Burden, &[(u64, &str, &str)])] = &[
-        ("the brand confirms", Suspicion, &[
-            (0, "found report", "found asked"),
-            (2, "brand counterfeit", "applied [remove verdict] removed"),
-            (3, "brand counterfeit", "double removed"),
-            (4, "receipt done", "applied removed"),
-            (5, "found report", "seen_again removed"),
-            (6, "appeal opened", "applied countered"),
-            (7, "appeal lost", "applied upheld"),
-        ]),
-        ("its word does not suffice", Suspicion, &[
-            (0, "found ask_brand", "found asked"),
-            (2, "brand counterfeit", "applied reported"),
-            (3, "moderator counterfeit", "applied [remove verdict] removed"),
-        ]),
+        (
+            "the brand confirms",
+            Suspicion,
+            &[
+                (0, "found report", "found asked"),
+                (2, "brand counterfeit", "applied [remove verdict] removed"),
+                (3, "brand counterfeit", "double removed"),
+                (4, "receipt done", "applied removed"),
+                (5, "found report", "seen_again removed"),
+                (6, "appeal opened", "applied countered"),
+                (7, "appeal lost", "applied upheld"),
+            ],
+        ),
+        (
+            "its word does not suffice",
+            Suspicion,
+            &[
+                (0, "found ask_brand", "found asked"),
+                (2, "brand counterfeit", "applied reported"),
+                (3, "moderator counterfeit", "applied [remove verdict] removed"),
+            ],
+        ),
         ("its word suffices", Word, &[(0, "found ask_brand", "found asked"), (2, "agent counterfeit", "applied [remove verdict] removed")]),
-        ("a proof suffices", Proof, &[(0, "found ask_brand", "found asked"), (2, "proven counterfeit", "applied [remove verdict] removed")]),
-        ("a restricted brand", Moderator, &[
-            (0, "found report", "found asked"),
-            (2, "proven counterfeit", "applied reported"),
-            (3, "moderator counterfeit", "applied [remove verdict] removed"),
-        ]),
-        ("removed at once, and put back", Suspicion, &[
-            (0, "found remove", "found [remove proactive] removed"),
-            (1, "found remove", "seen_again removed"),
-            (2, "brand genuine", "applied [withdraw proactive] reinstated"),
-            (3, "found remove", "seen_again reinstated"),
-            (4, "brand counterfeit", "contradictory [remove verdict] removed"),
-        ]),
-        ("an appeal is won", Word, &[
-            (0, "found remove", "found [remove proactive] removed"),
-            (1, "appeal opened", "applied countered"),
-            (2, "appeal won", "applied [withdraw proactive] reinstated"),
-            (3, "brand counterfeit", "applied reported"),
-            (4, "moderator counterfeit", "applied [remove verdict] removed"),
-        ]),
-        ("the content changes", Suspicion, &[
-            (0, "found report", "found asked"),
-            (2, "brand genuine", "applied rejected"),
-            (3, "found report", "seen_again rejected"),
-            (4, "two:found report", "changed asked"),
-            (5, "brand counterfeit", "applied [remove verdict] removed"),
-            (6, "three:found remove", "changed [remove proactive] removed"),
-        ]),
-        ("the suspicion goes and comes back", Suspicion, &[
-            (0, "found report", "found asked"),
-            (2, "brand counterfeit", "applied [remove verdict] removed"),
-            (3, "withdrawn policy", "withdrawn [withdraw verdict] withdrawn"),
-            (4, "found report", "came_back [remove verdict] removed"),
-            (5, "withdrawn listing_removed", "withdrawn [withdraw verdict] withdrawn"),
-            (6, "brand genuine", "contradictory withdrawn"),
-            (7, "found report", "came_back rejected"),
-        ]),
-        ("an early word", Suspicion, &[
-            (5, "brand counterfeit", "early suspected"),
-            (4, "found report", "found [remove verdict] removed"),
-        ]),
-        ("a word of what was before", Suspicion, &[
-            (0, "found report", "found asked"),
-            (6, "two:found report", "changed asked"),
-            (3, "brand counterfeit", "outdated asked"),
-        ]),
-        ("words that contradict", Suspicion, &[
-            (0, "found report", "found asked"),
-            (2, "brand genuine", "applied rejected"),
-            (3, "agent counterfeit", "contradictory rejected"),
-            (4, "corrected v2 counterfeit", "double rejected"),
-        ]),
-        ("a word that replaces another", Suspicion, &[
-            (0, "found report", "found asked"),
-            (2, "brand genuine", "applied rejected"),
-            (4, "corrected v2 counterfeit", "contradictory [remove verdict] removed"),
-        ]),
-        ("unsure is no answer", Suspicion, &[(0, "found report", "found asked"), (2, "brand unsure", "unsure asked"), (3, "brand grey", "applied rejected")]),
-        ("an answer that is late", Suspicion, &[
-            (0, "found report", "found asked"),
-            (300, "brand counterfeit", "late [remove verdict] removed"),
-        ]),
-        ("the platform does not", Suspicion, &[
-            (0, "found remove", "found [remove proactive] removed"),
-            (1, "receipt refused", "applied reported"),
-            (2, "found remove", "seen_again reported"),
-            (3, "brand counterfeit", "applied [remove verdict] removed"),
-            (4, "receipt not_found", "applied withdrawn"),
-            (5, "appeal opened", "unknown_removal [refused unknown_removal] withdrawn"),
-        ]),
-        ("a notice without a suspicion", Suspicion, &[(0, "notice", "applied reported"), (1, "found remove", "found reported"), (2, "found remove", "seen_again [remove proactive] removed")]),
-        ("a notice that suffices", Word, &[(0, "notice", "applied [remove notice] removed"), (1, "notice", "already_down [refused already_down] removed")]),
+        (
+            "a proof suffices",
+            Proof,
+            &[(0, "found ask_brand", "found asked"), (2, "proven counterfeit", "applied [remove verdict] removed")],
+        ),
+        (
+            "a restricted brand",
+            Moderator,
+            &[
+                (0, "found report", "found asked"),
+                (2, "proven counterfeit", "applied reported"),
+                (3, "moderator counterfeit", "applied [remove verdict] removed"),
+            ],
+        ),
+        (
+            "removed at once, and put back",
+            Suspicion,
+            &[
+                (0, "found remove", "found [remove proactive] removed"),
+                (1, "found remove", "seen_again removed"),
+                (2, "brand genuine", "applied [withdraw proactive] reinstated"),
+                (3, "found remove", "seen_again reinstated"),
+                (4, "brand counterfeit", "contradictory [remove verdict] removed"),
+            ],
+        ),
+        (
+            "an appeal is won",
+            Word,
+            &[
+                (0, "found remove", "found [remove proactive] removed"),
+                (1, "appeal opened", "applied countered"),
+                (2, "appeal won", "applied [withdraw proactive] reinstated"),
+                (3, "brand counterfeit", "applied reported"),
+                (4, "moderator counterfeit", "applied [remove verdict] removed"),
+            ],
+        ),
+        (
+            "the content changes",
+            Suspicion,
+            &[
+                (0, "found report", "found asked"),
+                (2, "brand genuine", "applied rejected"),
+                (3, "found report", "seen_again rejected"),
+                (4, "two:found report", "changed asked"),
+                (5, "brand counterfeit", "applied [remove verdict] removed"),
+                (6, "three:found remove", "changed [remove proactive] removed"),
+            ],
+        ),
+        (
+            "the suspicion goes and comes back",
+            Suspicion,
+            &[
+                (0, "found report", "found asked"),
+                (2, "brand counterfeit", "applied [remove verdict] removed"),
+                (3, "withdrawn policy", "withdrawn [withdraw verdict] withdrawn"),
+                (4, "found report", "came_back [remove verdict] removed"),
+                (5, "withdrawn listing_removed", "withdrawn [withdraw verdict] withdrawn"),
+                (6, "brand genuine", "contradictory withdrawn"),
+                (7, "found report", "came_back rejected"),
+            ],
+        ),
+        ("an early word", Suspicion, &[(5, "brand counterfeit", "early suspected"), (4, "found report", "found [remove verdict] removed")]),
+        (
+            "a word of what was before",
+            Suspicion,
+            &[(0, "found report", "found asked"), (6, "two:found report", "changed asked"), (3, "brand counterfeit", "outdated asked")],
+        ),
+        (
+            "words that contradict",
+            Suspicion,
+            &[
+                (0, "found report", "found asked"),
+                (2, "brand genuine", "applied rejected"),
+                (3, "agent counterfeit", "contradictory rejected"),
+                (4, "corrected v2 counterfeit", "double rejected"),
+            ],
+        ),
+        (
+            "a word that replaces another",
+            Suspicion,
+            &[
+                (0, "found report", "found asked"),
+                (2, "brand genuine", "applied rejected"),
+                (4, "corrected v2 counterfeit", "contradictory [remove verdict] removed"),
+            ],
+        ),
+        (
+            "unsure is no answer",
+            Suspicion,
+            &[(0, "found report", "found asked"), (2, "brand unsure", "unsure asked"), (3, "brand grey", "applied rejected")],
+        ),
+        (
+            "an answer that is late",
+            Suspicion,
+            &[(0, "found report", "found asked"), (300, "brand counterfeit", "late [remove verdict] removed")],
+        ),
+        (
+            "the platform does not",
+            Suspicion,
+            &[
+                (0, "found remove", "found [remove proactive] removed"),
+                (1, "receipt refused", "applied reported"),
+                (2, "found remove", "seen_again reported"),
+                (3, "brand counterfeit", "applied [remove verdict] removed"),
+                (4, "receipt not_found", "applied withdrawn"),
+                (5, "appeal opened", "unknown_removal [refused unknown_removal] withdrawn"),
+            ],
+        ),
+        (
+            "a notice without a suspicion",
+            Suspicion,
+            &[
+                (0, "notice", "applied reported"),
+                (1, "found remove", "found reported"),
+                (2, "found remove", "seen_again [remove proactive] removed"),
+            ],
+        ),
+        (
+            "a notice that suffices",
+            Word,
+            &[(0, "notice", "applied [remove notice] removed"), (1, "notice", "already_down [refused already_down] removed")],
+        ),
     ];
     for (name, burden, steps) in plays {
         let mut play = Play::new(policy(""), *burden);
@@ -320,7 +377,8 @@ fn an_answer_is_overdue_by_the_platforms_time_alone() {
     let mut play = Play::new(policy(""), Burden::Suspicion);
     play.step(0, "found report");
     assert_eq!(play.step(600, "moderator unsure"), "late asked", "its own time does not count");
-    let rules = Rules { policy: &play.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Word, partitions: 1 };
+    let rules =
+        Rules { policy: &play.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Word, partitions: 1 };
     let mut other = suspect(601, "one", "report");
     other["listing"]["listing_id"] = json!("2");
     play.desk.take(&rules, "bazaar:KR:2", &Event::Suspect(Box::new(read(other))));

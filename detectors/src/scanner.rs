@@ -269,11 +269,6 @@ fn seen((index, picture): (usize, &Picture)) -> ImageSeen {
     ImageSeen { index: index as u64, sha256, fingerprint, error }
 }
 
-/// The id of the matter between a brand and a listing.
-pub fn suspect_id(platform: &str, market: &str, listing_id: &str, brand_id: &str) -> String {
-    id(&[platform, market, listing_id, brand_id])
-}
-
 /// Hash of parts, each with its length before it, so that no two lists of parts run into one.
 pub fn id(parts: &[&str]) -> String {
     let mut hash = Sha256::new();

@@ -42,7 +42,7 @@ impl Scanner {
         for open in gone {
             let because = self.because(listing, &hash, &assessments, open);
             // What knows less must not replace what knew more, as in a later pass.
-            let waits = late && hash == open.content_hash && self.catalog().snapshot.brand(open.brand_id.as_str()).is_some();
+            let waits = late && hash == open.content_hash && self.catalog().brand(open.brand_id.as_str()).is_some();
             if waits && !matches!(because, WithdrawnBecause::ListingRemoved | WithdrawnBecause::Authorised) {
                 remains.standing.push(open.clone());
             } else {
@@ -75,16 +75,15 @@ impl Scanner {
         let brand_id = open.brand_id.as_str();
         let suspect_id = suspect_id(listing.platform.as_str(), listing.market.as_str(), listing.listing_id.as_str(), brand_id);
         let revision = listing.revision.to_string();
-        let parts =
-            [suspect_id.as_str(), &revision, "0", catalog.version(), policy.version(), ENGINE_VERSION, SuspectOp::Withdraw.as_str()];
-        let brand = catalog.snapshot.brand(brand_id).map(|brand| &catalog.snapshot.brands[brand].row);
+        let withdraw = SuspectOp::Withdraw.as_str();
+        let detection_id = id(&[&suspect_id, &revision, "0", catalog.version(), policy.version(), ENGINE_VERSION, withdraw]);
         let mut listing_then = excerpt(listing);
         if listing.seller.is_none() {
             listing_then.seller.id = open.seller_id.clone().or_else(|| Id::new(NO_SELLER)).unwrap_or_default();
         }
         Suspect {
-            detection_id: id(&parts),
             suspect_id,
+            detection_id,
             op: SuspectOp::Withdraw,
             withdrawn_because: Some(because),
             event_id: listing.event_id.clone(),
@@ -99,7 +98,7 @@ impl Scanner {
             score: open.score,
             band: open.band,
             caps: Vec::new(),
-            thresholds: thresholds(policy, brand),
+            thresholds: thresholds(policy, catalog.brand(brand_id)),
             reason: open.reason.unwrap_or(Reason::Counterfeit),
             evidence: Vec::new(),
             images_seen: Vec::new(),

@@ -5,9 +5,12 @@ mod case;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use touchstone_schemas::Timestamp;
 
-pub(crate) use case::{CaseCommand, Place};
+use crate::reporting::moment;
+
 use crate::replay::Bound;
+pub(crate) use case::{CaseCommand, Place};
 
 /// Finds suspected counterfeits among marketplace listings, before anyone has to report them.
 #[derive(Debug, Parser)]
@@ -15,6 +18,18 @@ use crate::replay::Bound;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Role {
+    /// Take listings and write suspects
+    #[default]
+    Scan,
+    /// Take suspects, verdicts, notices, appeals and receipts, and write removals, standing and cases
+    Decide,
+    /// Both in one process
+    All,
 }
 
 #[derive(Debug, Subcommand)]
@@ -35,11 +50,14 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Fit weights and thresholds to labels, and say what can be expected of them
     Fit(FitArgs),
-    /// Take listings from Kafka and write suspects, as a service
+    /// Take listings from Kafka and write suspects, or decide about suspects, as a service
     Run {
         /// Configuration file; touchstone.example.toml has every key
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
+        /// What it does
+        #[arg(long, value_enum, default_value_t)]
+        role: Role,
     },
     /// Whether a worker could run here: brokers, permissions, topics, catalog, clock and memory, and what to change
     Doctor {
@@ -70,6 +88,8 @@ pub(crate) enum Command {
     /// Put a policy into use, or take it back
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// What brands and platforms went through together in a period: suspects, answers, removals, filings, standing, cases
+    Report(ReportArgs),
     /// Print the JSON Schema of an event, or the names of all
     Schema {
         /// Name of the event, such as listing or suspect
@@ -325,6 +345,34 @@ pub(crate) struct StandingArgs {
     /// Print JSON for machines instead of text for people
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The first moment of the period: a date like 2026-08-01, or RFC 3339
+    #[arg(long, value_name = "T", value_parser = moment)]
+    pub(crate) from: Timestamp,
+    /// The first moment after the period
+    #[arg(long, value_name = "T", value_parser = moment)]
+    pub(crate) to: Timestamp,
+    /// Configuration file of the workers, to read what stands in the topics
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A folder to read instead, with a file a topic, such as verdicts.jsonl, also .gz and .zst
+    #[arg(long, value_name = "DIR")]
+    pub(crate) records: Option<PathBuf>,
+    /// Only this brand
+    #[arg(long, value_name = "ID")]
+    pub(crate) brand: Option<String>,
+    /// Only this platform
+    #[arg(long, value_name = "P")]
+    pub(crate) platform: Option<String>,
+    /// Where the page goes; standard output unless it or --csv is given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Where the figures go for machines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
 }
 
 fn base_rate(text: &str) -> Result<f64, String> {

@@ -97,7 +97,7 @@ fn send(files: Vec<Box<dyn Read + Send>>, sender: &SyncSender<Batch>) -> io::Res
 }
 
 /// The next line without its end; of a longer one than [`MAX_PAYLOAD`] the beginning, with the size and hash of all.
-fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
+pub(crate) fn read_line(reader: &mut impl BufRead) -> io::Result<Option<Line>> {
     let mut line = Line { file: 0, number: 0, payload: Vec::new(), size: 0, sha256: None };
     let mut hash: Option<Sha256> = None;
     let mut any = false;

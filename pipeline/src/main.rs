@@ -1,5 +1,6 @@
 //! Touchstone: finds suspected counterfeits among marketplace listings.
 
+mod archive;
 mod batch;
 mod brand_fields;
 mod catalog;
@@ -25,6 +26,7 @@ mod pictures;
 mod remote;
 mod replay;
 mod report;
+mod reporting;
 mod revisions;
 mod shadow;
 mod summary;

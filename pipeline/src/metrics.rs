@@ -29,6 +29,8 @@ pub(crate) struct Metrics {
     pub(crate) pictures: IntCounterVec,
     pub(crate) picture_cache_hits: IntCounter,
     pub(crate) retries: IntCounterVec,
+    pub(crate) decisions: IntCounterVec,
+    pub(crate) removals_held: IntCounterVec,
     pub(crate) webhooks: IntCounterVec,
     pub(crate) shadow: IntCounterVec,
 }
@@ -80,6 +82,8 @@ impl Metrics {
             aborted: counters("transactions_aborted_total", "Transactions aborted, by reason", "reason")?,
             pictures: counters("pictures_total", "Pictures of listings: looked_at, or why not", "outcome")?,
             retries: counters("retries_total", "Listings whose pictures were slow, and what came of looking again", "outcome")?,
+            decisions: counters("decisions_total", "Events that the deciding worker took, by what became of them", "result")?,
+            removals_held: counters("removals_held_total", "Removals that went over a cap of the flood guard, by cap", "cap")?,
             webhooks: counters("webhooks_total", "Posts of suspects to brands, by outcome", "outcome")?,
             shadow: counters_by("shadow_total", "What the catalog or policy that is tried finds differently", &["brand", "difference"])?,
             picture_cache_hits: counter("picture_cache_hits_total", "Pictures known from before by their hash")?,

@@ -18,7 +18,7 @@ fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 /// The examples' policy with a lowest threshold of its own.
 fn lower(folder: &Path) -> PathBuf {
     let own = std::fs::read_to_string(catalog().join("policy.toml")).expect("the policy");
-    write(folder, "lower.toml", &format!("[thresholds]\nask_brand = 0.05\n{own}"))
+    write(folder, "lower.toml", &format!("[thresholds]\nask_brand = 0.005\n{own}"))
 }
 
 fn replay(listings: &Path, more: &[&Path], json: bool) -> String {

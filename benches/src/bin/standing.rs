@@ -77,7 +77,7 @@ impl Maker {
              \"by\":{{\"type\":\"{kind}\",\"id\":\"{kind}-{reporter}\"}},\"at\":\"{at}\"}}"
         ))?;
         let first = records.len();
-        if id % 100 == 0 {
+        if id.is_multiple_of(100) {
             records.push(Record::Verdict(Box::new(verdict.clone())));
         }
         records.push(Record::Verdict(Box::new(verdict)));

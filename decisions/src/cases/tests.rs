@@ -181,7 +181,7 @@ fn naive(events: &[Event]) -> BTreeMap<String, (Vec<String>, usize, usize)> {
     for _ in 0..listings.len() {
         for sellers in shows.iter().filter(|((kind, _), sellers)| sellers.len() <= most(*kind)).map(|(_, sellers)| sellers) {
             let least = sellers.iter().map(|s| label[s]).min().unwrap_or_default();
-            sellers.iter().for_each(|s| drop(label.insert(*s, least)));
+            sellers.iter().for_each(|s| _ = label.insert(*s, least));
         }
     }
     let mut cases: BTreeMap<u8, Vec<u8>> = BTreeMap::new();

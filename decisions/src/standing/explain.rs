@@ -68,11 +68,8 @@ impl Explanation {
         let tier = |(index, rule): (usize, &touchstone_detectors::TierRule)| {
             let mut found = measures(rule, &path.sums);
             found.sort_by_key(|measure| measure.code(names));
-            let measure = |m: &super::measure::Measure| MeasureExplained {
-                is_met: m.holds(),
-                says: m.sentence(names),
-                missing: m.missing(),
-            };
+            let measure =
+                |m: &super::measure::Measure| MeasureExplained { is_met: m.holds(), says: m.sentence(names), missing: m.missing() };
             TierExplained {
                 tier: rule.name.clone(),
                 is_in: path.now().0 == Place::Tier(index),
@@ -111,8 +108,7 @@ impl Display for Explanation {
         }
         for (title, of) in [("by reason code", &standing.by_reason_code), ("by reporter", &standing.by_reporter)] {
             writeln!(f, "{title}")?;
-            let lines = of.iter().flatten();
-            lines.into_iter().try_for_each(|(name, shares)| row(f, width, &format!("  {}", named(name)), shares))?;
+            of.iter().flatten().try_for_each(|(name, shares)| row(f, width, &format!("  {}", named(name)), shares))?;
         }
         for tier in tiers {
             let state = match (&tier.back_on, tier.is_in) {

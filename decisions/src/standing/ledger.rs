@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 use touchstone_detectors::{StandingRules, suspect_id};
 use touchstone_schemas::{
-    Appeal, AppealOutcome, BrandId, Giver, GiverType, Id, Market, Notice, Removal, RemovalOp, Shares, Standing, Timestamp, Verdict,
+    Appeal, AppealOutcome, BrandId, FaultReason, Giver, GiverType, Id, Market, Notice, Removal, RemovalOp, Shares, Standing, Timestamp,
+    Verdict,
 };
 
 use super::counts::{Counts, Days, book};
@@ -183,13 +184,13 @@ impl Ledger {
             why: tiers::why(&self.rules, &path, last, &self.names),
             volume: path.sums.all.volume(),
             overall: Some(path.sums.all.shares()),
-            by_reason_code: Some(self.listed(codes)),
-            by_reporter: Some(self.listed(reporters)),
+            by_reason_code: Some(self.listed(&codes)),
+            by_reporter: Some(self.listed(&reporters)),
         })
     }
 
     /// Those of most filings, by name.
-    fn listed(&self, counts: BTreeMap<u32, Counts>) -> BTreeMap<String, Shares> {
+    fn listed(&self, counts: &BTreeMap<u32, Counts>) -> BTreeMap<String, Shares> {
         let mut listed: Vec<(&str, Counts)> = counts.iter().map(|(name, counts)| (self.names.text(*name), *counts)).collect();
         listed.sort_by_key(|(name, counts)| (std::cmp::Reverse(counts.volume()), *name));
         listed.truncate(MOST_LISTED);

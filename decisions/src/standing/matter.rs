@@ -140,9 +140,8 @@ impl Matter {
         let mut entries: Vec<&Entry> = kept.entries.iter(self.entries).collect();
         entries.sort_by(|a, b| a.order(b, names));
         let judged = entries.iter().rev().find(|e| e.moderator && !e.refused && e.said != Said::Verdict(VerdictKind::Unsure));
-        let otherwise = |filing: &Entry| {
-            judged.is_some_and(|judged| judged.said != Said::Verdict(VerdictKind::Counterfeit) && judged.at >= filing.at)
-        };
+        let otherwise =
+            |filing: &Entry| judged.is_some_and(|judged| judged.said != Said::Verdict(VerdictKind::Counterfeit) && judged.at >= filing.at);
         for (i, entry) in entries.iter().enumerate() {
             let before = &entries[..i];
             if before.iter().any(|other| entry.has_id_of(other)) || !entry.refused && before.iter().any(|other| entry.repeats(other)) {

@@ -102,7 +102,9 @@ impl Measure {
                 None => format!("no filing{under} has come to an end, and at least {asked} must end in a removal"),
             },
             What::Countered => match most(*count, *of) {
-                Some(share) => format!("{share} of {}{under} were countered with success, at most {asked} are allowed", number(*of, "filing")),
+                Some(share) => {
+                    format!("{share} of {}{under} were countered with success, at most {asked} are allowed", number(*of, "filing"))
+                }
                 None => format!("no filing{under} was countered with success, at most {asked} are allowed"),
             },
             What::InTime => match least(*count, *of) {
@@ -162,7 +164,7 @@ pub(super) fn percent_of(share: f64) -> String {
 }
 
 fn tenths(tenths: u64) -> String {
-    if tenths % 10 == 0 { format!("{} %", tenths / 10) } else { format!("{}.{} %", tenths / 10, tenths % 10) }
+    if tenths.is_multiple_of(10) { format!("{} %", tenths / 10) } else { format!("{}.{} %", tenths / 10, tenths % 10) }
 }
 
 #[cfg(test)]

@@ -31,14 +31,30 @@ fn records() -> impl Strategy<Value = Vec<Record>> {
         (place.clone(), any::<bool>()).prop_map(|((listing, brand, at), asked)| Record::Suspect { listing, brand, at, asked }),
         (place.clone(), 0_usize..400, 0_usize..4, 0_usize..3, 0_usize..3, 0_u8..6).prop_map(
             |((listing, brand, at), id, said, code, giver, refused)| Record::Verdict {
-                id, listing, brand, said, code, giver, at, refused: refused == 0
+                id,
+                listing,
+                brand,
+                said,
+                code,
+                giver,
+                at,
+                refused: refused == 0
             }
         ),
         (place.clone(), 0_usize..400, 0_usize..3, 0_u8..6).prop_map(|((listing, brand, at), id, code, refused)| Record::Notice {
-            id, listing, brand, code, at, refused: refused == 0
+            id,
+            listing,
+            brand,
+            code,
+            at,
+            refused: refused == 0
         }),
-        (place, 0_usize..6, any::<bool>())
-            .prop_map(|((listing, brand, _), id, named_by_notice)| Record::Removal { id, listing, brand, named_by_notice }),
+        (place, 0_usize..6, any::<bool>()).prop_map(|((listing, brand, _), id, named_by_notice)| Record::Removal {
+            id,
+            listing,
+            brand,
+            named_by_notice
+        }),
         (0_usize..12).prop_map(|removal| Record::Won { removal }),
     ];
     proptest::collection::vec(record, 0..60)
@@ -106,7 +122,8 @@ fn give(ledger: &mut Ledger, record: &Record) {
             ledger.notice(&notice);
         }
         Record::Removal { id, listing, brand, named_by_notice } => {
-            let cause = if named_by_notice { "\"notice_id\":\"n1\"".to_owned() } else { format!("\"suspect_id\":\"{}\"", matter(listing, brand)) };
+            let cause =
+                if named_by_notice { "\"notice_id\":\"n1\"".to_owned() } else { format!("\"suspect_id\":\"{}\"", matter(listing, brand)) };
             let removal: Removal = read(&format!(
                 "{{\"removal_id\":\"r{id}\",\"op\":\"remove\",{cause},{},\"revision\":1,\"origin\":\"verdict\",\"ground\":\"terms\",\
                  \"reason\":\"counterfeit\",\"statement\":\"A copy.\",\"at\":\"1970-01-01T00:00:00Z\"}}",
@@ -176,9 +193,9 @@ fn model(records: &[Record], own: usize) -> Vec<Item> {
         let judged = said.iter().rev().find(|(_, notice, _, said, giver, _, refused)| !notice && *giver == 2 && !refused && *said != 3);
         for (i, (at, notice, id, said_now, by, code, refused)) in said.iter().enumerate() {
             let again = said[..i].iter().any(|(_, other_notice, other, ..)| (notice, id) == (other_notice, other));
-            let repeated = said[..i]
-                .iter()
-                .any(|(_, other_notice, _, other, other_by, _, gone)| !notice && !other_notice && !gone && (said_now, by) == (other, other_by));
+            let repeated = said[..i].iter().any(|(_, other_notice, _, other, other_by, _, gone)| {
+                !notice && !other_notice && !gone && (said_now, by) == (other, other_by)
+            });
             if *by == 2 || again || repeated && !refused {
                 continue;
             }
@@ -198,7 +215,11 @@ fn model(records: &[Record], own: usize) -> Vec<Item> {
                 });
             }
             let ask = asks.range(..=at).next_back();
-            if !notice && *said_now != 3 && !refused && let Some((asked_at, true)) = ask {
+            if !notice
+                && *said_now != 3
+                && !refused
+                && let Some((asked_at, true)) = ask
+            {
                 put(if *at <= due_at(*asked_at) { Part::InTime } else { Part::Late });
             }
         }
@@ -207,10 +228,12 @@ fn model(records: &[Record], own: usize) -> Vec<Item> {
 }
 
 fn shares<'a>(items: impl Iterator<Item = &'a Item>) -> Shares {
-    items.fold(Counts::default(), |mut counts, item| {
-        counts.put(item.3);
-        counts
-    }).shares()
+    items
+        .fold(Counts::default(), |mut counts, item| {
+            counts.put(item.3);
+            counts
+        })
+        .shares()
 }
 
 /// Ids are unique, and so is each moment: what happens at the same moment has an order of its own, which the shuffling proves.

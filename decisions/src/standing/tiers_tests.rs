@@ -24,8 +24,13 @@ fn rules() -> StandingRules {
     }
 }
 
-/// Counts of some days: day, code, part, how many.
-fn days(of: &[(i64, u32, Part, u64)]) -> Days {
+/// Day, code, part, how many.
+type Made = (i64, u32, Part, u64);
+/// What it shows, what was made, the last day, the tiers from which day on.
+type Case<'a> = (&'a str, &'a [Made], i64, &'a [(i64, &'a str)]);
+
+/// Counts of some days.
+fn days(of: &[Made]) -> Days {
     let mut days = Days::new();
     for (day, code, part, n) in of {
         (0..*n).for_each(|_| book(&mut days, *day, (0, *code), |counts| counts.put(*part)));
@@ -41,7 +46,7 @@ fn path(rules: &StandingRules, days: &Days, last: i64) -> Vec<(i64, String)> {
 #[test]
 fn a_brand_goes_through_the_tiers_as_the_policy_says() {
     use Part::{Countered, Open, Rejected, Upheld};
-    let cases: &[(&str, &[(i64, u32, Part, u64)], i64, &[(i64, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         ("too few", &[(0, 0, Upheld, 19)], 50, &[(0, "standard")]),
         ("enough on the third day", &[(0, 0, Upheld, 19), (2, 0, Upheld, 1)], 50, &[(0, "standard"), (2, "good_faith")]),
         ("open ones are volume and no share", &[(0, 0, Upheld, 10), (0, 0, Open, 10)], 50, &[(0, "good_faith")]),
@@ -54,12 +59,7 @@ fn a_brand_goes_through_the_tiers_as_the_policy_says() {
             200,
             &[(0, "good_faith"), (5, "standard"), (60, "expedited"), (90, "standard"), (95, "good_faith"), (190, "standard")],
         ),
-        (
-            "every code must hold",
-            &[(0, 1, Upheld, 60), (1, 2, Open, 1), (3, 2, Rejected, 1)],
-            50,
-            &[(0, "good_faith"), (3, "expedited")],
-        ),
+        ("every code must hold", &[(0, 1, Upheld, 60), (1, 2, Open, 1), (3, 2, Rejected, 1)], 50, &[(0, "good_faith"), (3, "expedited")]),
         (
             "restricted, and no longer when it has left the window",
             &[(0, 0, Upheld, 30), (4, 0, Rejected, 10), (50, 0, Upheld, 1)],

@@ -10,6 +10,7 @@ mod fit;
 mod matching;
 mod policy;
 mod replay;
+mod report;
 pub(crate) mod run;
 mod scan;
 mod schema;
@@ -35,7 +36,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Match(args) => matching::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Fit(args) => fit::run(&args),
-        Command::Run { config } => run::run(&config),
+        Command::Run { config, role } => run::run(&config, role),
         Command::Doctor { config } => crate::doctor::run(&config),
         Command::Config(command) => config::run(&command),
         Command::Topics(command) => config::topics(&command),
@@ -45,6 +46,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Standing(StandingCommand::Explain(args)) => standing::explain(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Policy(PolicyCommand::Promote(args)) => policy::promote(&args),
+        Command::Report(args) => report::run(&args),
         Command::Schema { name } => schema::run(name.as_deref()),
     }
 }

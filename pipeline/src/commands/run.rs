@@ -9,6 +9,7 @@ use tracing::info;
 
 use super::configured;
 use crate::catalog::{self, Live};
+use crate::cli::Role;
 use crate::config::{self, Config};
 use crate::failure::Failure;
 use crate::health::Health;
@@ -23,7 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often it is looked whether the first catalog is there.
 const LOOK: Duration = Duration::from_millis(50);
 
-pub(crate) fn run(path: &Path) -> Result<(), Failure> {
+pub(crate) fn run(path: &Path, role: Role) -> Result<(), Failure> {
     let config = config::load(path)?;
     logs::start(&config.logs);
     let shared = share(config)?;
@@ -34,7 +35,7 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
     if !shared.config.catalog.path.is_empty() {
         let (catalog, policy) = configured(&shared.config)?;
         shared.live.put(catalog, policy);
-        return worker::run(&shared);
+        return work(&shared, role);
     }
     std::thread::scope(|scope| {
         let following = scope.spawn(|| {
@@ -45,12 +46,29 @@ pub(crate) fn run(path: &Path) -> Result<(), Failure> {
         while shared.live.scanner().is_none() && !following.is_finished() && !shared.health.is_stopping() {
             std::thread::park_timeout(LOOK);
         }
-        let worked = if shared.live.scanner().is_some() { worker::run(&shared) } else { Ok(()) };
+        let worked = if shared.live.scanner().is_some() { work(&shared, role) } else { Ok(()) };
         shared.health.stop();
         let followed =
             following.join().unwrap_or_else(|_| Err(Failure::Run(anyhow::anyhow!("the thread that follows the catalog panicked"))));
         worked.and(followed)
     })
+}
+
+/// Scans, decides, or both: where one ends, the other does, too.
+fn work(shared: &Shared, role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Scan => worker::run(shared),
+        Role::Decide => worker::decide(shared),
+        Role::All => std::thread::scope(|scope| {
+            let deciding = scope.spawn(|| {
+                let _end = StopAtEnd(&shared.health);
+                worker::decide(shared)
+            });
+            let scanned = worker::run(shared);
+            shared.health.stop();
+            scanned.and(deciding.join().unwrap_or_else(|_| Err(Failure::Run(anyhow::anyhow!("the deciding thread panicked")))))
+        }),
+    }
 }
 
 /// Asks all threads to end when it is dropped.

@@ -107,7 +107,8 @@ struct Ids {
 impl Ids {
     /// The topic that such a record is of.
     fn topic(&self) -> Option<&'static str> {
-        let ids = [(&self.appeal_id, "appeals"), (&self.removal_id, "removals"), (&self.verdict_id, "verdicts"), (&self.notice_id, "notices")];
+        let ids =
+            [(&self.appeal_id, "appeals"), (&self.removal_id, "removals"), (&self.verdict_id, "verdicts"), (&self.notice_id, "notices")];
         ids.into_iter().find_map(|(id, topic)| id.is_some().then_some(topic))
     }
 }
@@ -214,7 +215,9 @@ mod tests {
     fn records_are_told_apart_and_counted() {
         let suspect = r#"{"suspect_id":"s1","op":"upsert","brand_id":"acme","occurred_at":"2026-11-21T08:00:00Z","band":"report","listing":{"market":"ID"},"more":1}"#;
         let mut counting = Counting::under(Policy::shipped());
-        for (topic, payload) in [("suspects", suspect), ("verdicts", VERDICT), ("verdicts", "{}"), ("dead-letters", "\u{1}"), ("removals", "")] {
+        for (topic, payload) in
+            [("suspects", suspect), ("verdicts", VERDICT), ("verdicts", "{}"), ("dead-letters", "\u{1}"), ("removals", "")]
+        {
             counting.take(topic, payload.as_bytes(), Some("not_json"));
         }
         assert_eq!(counting.unread, BTreeMap::from([("verdicts".to_owned(), 1)]));
@@ -230,7 +233,9 @@ mod tests {
         }
         counting.take("dead-letters", VERDICT.as_bytes(), Some("foreign"));
         assert_eq!(value(shares(&counting).rejected), Some(1.0));
-        for (text, wanted) in [("{}", ":1: cannot be told"), ("\n[", ":2: not a JSON object"), (r#"{"verdict_id":"v"}"#, ":1: suspect_id: is required")] {
+        for (text, wanted) in
+            [("{}", ":1: cannot be told"), ("\n[", ":2: not a JSON object"), (r#"{"verdict_id":"v"}"#, ":1: suspect_id: is required")]
+        {
             std::fs::write(&file, text).expect("writable");
             let message = counting.further(&file).map_err(|e| e.to_string()).expect_err("refused");
             assert!(message.contains(wanted), "{message}");

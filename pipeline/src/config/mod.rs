@@ -85,6 +85,14 @@ sections! {
         remembered_listings: u64 = 100_000,
     }
 
+    /// What the deciding worker keeps (`touchstone run --role decide`).
+    decisions: Decisions {
+        /// Listings of each partition that are remembered, of 8 bytes, to tell a notice of a listing that there is none; with more it is not told.
+        known_listings: u64 = 5_000_000,
+        /// Days that what stands between brands and a listing is kept after its last event.
+        kept_days: u64 = 400,
+    }
+
     /// Pictures that listings link to.
     pictures: Pictures {
         /// Whether they are fetched; else only those are looked at that come with their bytes.
@@ -222,6 +230,8 @@ impl Config {
         between("worker.batch_bytes", self.worker.batch_bytes, 1 << 20, 256 << 20)?;
         between("worker.batch_wait_ms", self.worker.batch_wait_ms, 1, 10_000)?;
         between("worker.remembered_listings", self.worker.remembered_listings, 0, 100_000_000)?;
+        between("decisions.known_listings", self.decisions.known_listings, 0, 1_000_000_000)?;
+        between("decisions.kept_days", self.decisions.kept_days, 1, 36_500)?;
         between("pictures.picture_deadline_ms", self.pictures.picture_deadline_ms, 0, 60_000)?;
         between("pictures.retry_after_ms", self.pictures.retry_after_ms, 0, 3_600_000)?;
         between("pictures.retry_passes", self.pictures.retry_passes, 0, 10)?;

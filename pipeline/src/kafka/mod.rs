@@ -1,6 +1,7 @@
 //! Kafka: how clients are set up, and which topics there are.
 
 mod connect;
+mod partition;
 mod read;
 mod reports;
 mod send;
@@ -15,6 +16,7 @@ use tracing::{debug, error, info, warn};
 use crate::config::Config;
 use crate::failure::Failure;
 pub(crate) use connect::{Asking, asking, connect_producer, why};
+pub(crate) use partition::partition_of;
 pub(crate) use read::{Span, read};
 pub(crate) use reports::Reports;
 pub(crate) use send::send;
@@ -33,7 +35,12 @@ pub(crate) const RELIED_ON: &[&str] = &[
     "acks",
     "partition.assignment.strategy",
     "group.instance.id",
+    "partitioner",
 ];
+
+/// How records with a key are spread: as Kafka's own clients do, so that all records of a listing are in partitions of one number, whoever
+/// writes them.
+const PARTITIONER: &str = "murmur2_random";
 
 /// Headers that carry the trace context of a listing.
 pub(crate) const TRACE: [&str; 2] = ["traceparent", "tracestate"];
@@ -86,6 +93,27 @@ pub(crate) fn consumer(config: &Config) -> ClientConfig {
     client
 }
 
+/// The group of the deciding workers.
+pub(crate) fn deciders(config: &Config) -> String {
+    format!("{}-decide", config.kafka.group_id)
+}
+
+/// The consumer of the deciding worker. Partitions of the same number go to the same worker: topics that have as many are divided alike.
+pub(crate) fn decider(config: &Config) -> ClientConfig {
+    let mut client = consumer(config);
+    client.set("group.id", deciders(config)).set("partition.assignment.strategy", "range");
+    client
+}
+
+/// The producer of the deciding worker.
+pub(crate) fn decider_producer(config: &Config) -> ClientConfig {
+    let mut client = producer(config);
+    if config.kafka.is_exactly_once() {
+        client.set("transactional.id", format!("{}-{}", deciders(config), instance(config)));
+    }
+    client
+}
+
 /// A consumer that joins no group, and reads partitions to their ends.
 pub(crate) fn reader(config: &Config) -> ClientConfig {
     let mut client = client(config);
@@ -129,6 +157,7 @@ pub(crate) fn producer(config: &Config) -> ClientConfig {
     client
         .set("enable.idempotence", "true")
         .set("acks", "all")
+        .set("partitioner", PARTITIONER)
         .set("linger.ms", "5")
         .set("compression.type", "zstd")
         // A suspect repeats its listing; a dead letter holds up to 900 KiB of its payload.
@@ -150,7 +179,12 @@ pub(crate) fn publisher(config: &Config) -> ClientConfig {
 /// A producer of commands: each record once and in order, without a transaction.
 pub(crate) fn writer(config: &Config) -> ClientConfig {
     let mut client = client(config);
-    client.set("enable.idempotence", "true").set("acks", "all").set("compression.type", "zstd").set("message.max.bytes", "2000000");
+    client
+        .set("partitioner", PARTITIONER)
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        .set("compression.type", "zstd")
+        .set("message.max.bytes", "2000000");
     client
 }
 

@@ -42,8 +42,8 @@ pub(crate) struct Differs {
     pub(crate) recorded: String,
 }
 
-/// Fields that are told otherwise: what makes the detection, what follows from it, and what the clock sets.
-const ELSEWHERE: [&str; 5] = ["catalog_version", "policy_version", "engine_version", "detection_id", "detected_at"];
+/// Fields that are told otherwise, and the one that the clock sets.
+const ELSEWHERE: [&str; 4] = ["catalog_version", "policy_version", "engine_version", "detected_at"];
 
 /// Compares what is found of an event with what was recorded, by brand, then pass.
 pub(crate) fn check(found: &[Suspect], recorded: &[Suspect]) -> Vec<Checked> {
@@ -73,7 +73,11 @@ fn one(found: Option<&Suspect>, recorded: &Suspect) -> Checked {
     ];
     let detection = pairs.into_iter().filter(|(_, here, recorded)| here != recorded);
     let detection: Vec<Differs> = detection.map(|(part, here, recorded)| Differs { part, here, recorded }).collect();
-    let fields = differing(&found, recorded);
+    let mut fields = differing(&found, recorded);
+    if !detection.is_empty() {
+        // It follows from these.
+        fields.retain(|field| field != "detection_id");
+    }
     let became = if detection.is_empty() && fields.is_empty() { Became::Same } else { Became::Differs };
     Checked { detection, fields, ..checked(brand_id, became, Some(found), Some(recorded)) }
 }

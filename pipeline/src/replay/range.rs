@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use touchstone_schemas::Timestamp;
+
+use crate::kafka::Asking;
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -44,7 +46,12 @@ impl Bound {
     ///
     /// # Errors
     /// What the brokers say.
-    pub(super) fn offsets(&self, consumer: &impl Consumer, topic: &str, partitions: &[i32]) -> Result<BTreeMap<i32, i64>, KafkaError> {
+    pub(super) fn offsets(
+        &self,
+        consumer: &BaseConsumer<Asking>,
+        topic: &str,
+        partitions: &[i32],
+    ) -> Result<BTreeMap<i32, i64>, KafkaError> {
         let time = match self {
             Self::Offsets(offsets) => return Ok(offsets.clone()),
             Self::Time(time) => time.unix_millis(),

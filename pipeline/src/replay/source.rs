@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::Consumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::Message;
 
 use super::range::Bound;
@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::engine::{MAX_PAYLOAD, Payload};
 use crate::failure::Failure;
 use crate::input;
-use crate::kafka::{self, Names};
+use crate::kafka::{self, Asking, Names};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
@@ -95,7 +95,7 @@ pub(crate) fn of_topic(
 }
 
 /// The partitions of a topic, in order.
-pub(super) fn partitions(config: &Config, consumer: &impl Consumer, topic: &str) -> Result<Vec<i32>, Failure> {
+pub(super) fn partitions(config: &Config, consumer: &BaseConsumer<Asking>, topic: &str) -> Result<Vec<i32>, Failure> {
     let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(|e| kafka::unreachable(config, &e))?;
     let mut partitions: Vec<i32> = metadata.topics().iter().flat_map(|t| t.partitions()).map(|p| p.id()).collect();
     partitions.sort_unstable();

@@ -11,9 +11,8 @@ mod sign;
 use std::borrow::Cow;
 use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rdkafka::client::{ClientContext, OAuthToken};
@@ -41,10 +40,14 @@ const AT_ONCE: usize = 500;
 /// Rest when brokers take no dead letters.
 const REST: Duration = Duration::from_secs(1);
 
+/// How long the thread may take to end: librdkafka may wait for brokers that do not come.
+const LONGEST_END: Duration = Duration::from_secs(5);
+
 /// The thread; it ends when this is dropped.
 pub(crate) struct Webhooks {
     ends: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
 }
 
 /// Begins to post, where any brand has a webhook.
@@ -72,15 +75,23 @@ pub(crate) fn start(shared: &Shared) -> Result<Option<Webhooks>, Failure> {
         pending: Pending::default(),
     };
     info!(brands = config.brands.webhook_urls.len(), "webhooks start");
-    let thread = std::thread::Builder::new().name("follower".to_owned()).spawn(move || follower.run())?;
-    Ok(Some(Webhooks { ends, thread: Some(thread) }))
+    let (ending, ended) = channel::<()>();
+    let follow = move || {
+        follower.run();
+        // Leaving the group comes before the end is told.
+        drop(follower);
+        drop(ending);
+    };
+    std::thread::Builder::new().name("follower".to_owned()).spawn(follow)?;
+    Ok(Some(Webhooks { ends, ended }))
 }
 
 impl Drop for Webhooks {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::Relaxed);
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            warn!("the thread of webhooks ended early");
+        // Nothing comes but its end.
+        if self.ended.recv_timeout(LONGEST_END) == Err(RecvTimeoutError::Timeout) {
+            warn!("webhooks have not ended after {LONGEST_END:?}: some suspects may be posted twice");
         }
     }
 }

@@ -63,7 +63,7 @@ impl Committer {
     /// Connects, and aborts what an earlier worker of the same name left open.
     pub(super) fn connect(shared: &Shared, names: &Names, consumer: Arc<BaseConsumer<Context>>, flow: Arc<Flow>) -> Result<Self, Failure> {
         let config = &shared.config;
-        let delivery = Delivery::new(shared, consumer.clone(), flow.clone())
+        let delivery = Delivery::new(&kafka::producer(config), shared, consumer.clone(), flow.clone())
             .map_err(|e| Failure::Usage(format!("kafka: cannot set up the producer: {e}")))?;
         let mut committer = Self {
             delivery,
@@ -182,7 +182,7 @@ impl Committer {
     /// transaction up by themselves when it took too long. Another worker of this name is told by the group, which fences the older.
     fn renew(&mut self, why: &str) -> Result<(), KafkaError> {
         warn!("a new producer takes over, since the transaction cannot be aborted: {why}");
-        let new = Delivery::new(&self.shared, self.consumer.clone(), self.flow.clone())?;
+        let new = Delivery::new(&kafka::producer(&self.shared.config), &self.shared, self.consumer.clone(), self.flow.clone())?;
         new.init(FIRST_CONTACT)?;
         self.delivery = new;
         Ok(())
@@ -211,7 +211,7 @@ impl Committer {
                         let topic = self.names.of_brand(brand_id);
                         if self.there.contains(&topic) {
                             if let Some(payload) = fields_for_brand(output.policy(), &record.payload) {
-                                self.delivery.send_as(&topic, record, &payload)?;
+                                self.delivery.send_as(&topic, record, Some(&payload))?;
                             }
                         } else {
                             missing += 1;

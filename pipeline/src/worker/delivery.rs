@@ -5,10 +5,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer, PurgeConfig};
+use rdkafka::{ClientConfig, TopicPartitionList};
 
 use super::Shared;
 use super::context::Context;
@@ -41,8 +41,14 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    pub(super) fn new(shared: &Shared, consumer: Arc<BaseConsumer<Context>>, flow: Arc<Flow>) -> Result<Self, KafkaError> {
-        let producer = kafka::connect_producer(&kafka::producer(&shared.config), Reports::default())?;
+    /// Writes by a producer of that configuration.
+    pub(super) fn new(
+        producer: &ClientConfig,
+        shared: &Shared,
+        consumer: Arc<BaseConsumer<Context>>,
+        flow: Arc<Flow>,
+    ) -> Result<Self, KafkaError> {
+        let producer = kafka::connect_producer(producer, Reports::default())?;
         Ok(Self { producer, consumer, health: shared.health.clone(), flow, exactly_once: shared.config.kafka.is_exactly_once() })
     }
 
@@ -70,14 +76,15 @@ impl Delivery {
     }
 
     /// Hands a record to the client, waiting for room.
-    pub(super) fn send(&self, topic: &str, record: &Record) -> Result<(), Trouble> {
-        self.send_as(topic, record, &record.payload)
+    pub(super) fn send<To>(&self, topic: &str, record: &Record<To>) -> Result<(), Trouble> {
+        self.send_as(topic, record, Some(&record.payload))
     }
 
-    /// The same with another payload.
-    pub(super) fn send_as(&self, topic: &str, record: &Record, payload: &[u8]) -> Result<(), Trouble> {
+    /// The same with another payload, or with none.
+    pub(super) fn send_as<To>(&self, topic: &str, record: &Record<To>, payload: Option<&[u8]>) -> Result<(), Trouble> {
         let deadline = Instant::now() + RETRIES;
-        let mut message = BaseRecord::to(topic).key(&record.key).payload(payload);
+        let mut message = BaseRecord::<[u8], [u8]>::to(topic).key(&record.key);
+        message.payload = payload;
         message.partition = record.partition;
         message.headers.clone_from(&record.headers);
         kafka::send(&self.producer, message, || self.may_wait(deadline)).map_err(|e| self.trouble(&e))
@@ -91,8 +98,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Between records and what is remembered of them, which must never stand alone: without a transaction the brokers must have the
-    /// former first, or a worker that dies between would take nothing back that it no more knows of.
+    /// Between records and what is remembered of them, which must never stand alone. Without a transaction the brokers must have the
+    /// records first: a worker that died between would not know any more what it had to take back.
     pub(super) fn part(&self) -> Result<(), Trouble> {
         if self.exactly_once { Ok(()) } else { self.wait() }
     }

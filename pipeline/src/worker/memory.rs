@@ -168,7 +168,7 @@ impl Memory {
         let at = (partition, key(listing));
         let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.open.get(&at));
         let open = on_the_way.or_else(|| self.committed.get(&partition)?.open(&at.1));
-        open.filter(|open| open.place < place).map_or(&[], |open| &open.suspects)
+        open.filter(|open| open.place < place).map_or(&[], |open| open.suspects.as_slice())
     }
 
     /// Whether nothing was seen of a listing since the event at that place, which brought this revision.

@@ -9,6 +9,7 @@
 
 mod commit;
 mod context;
+mod decide;
 mod delivery;
 mod fail_point;
 mod flow;
@@ -19,6 +20,7 @@ mod poll;
 mod records;
 mod restore;
 mod retries;
+mod rewind;
 mod scan;
 mod taken;
 mod there;
@@ -44,6 +46,7 @@ use crate::remote::Remote;
 use crate::shadow::Shadow;
 use commit::Committer;
 use context::Context;
+pub(crate) use decide::decide;
 use flow::Flow;
 use memory::Memory;
 use passes::Passes;

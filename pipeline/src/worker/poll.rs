@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Offset, TopicPartitionList};
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::context::Context;
 use super::flow::Flow;
 use super::retries::Retries;
+use super::rewind::rewind;
 use super::taken::Taken;
 use crate::config::Config;
 use crate::failure::Failure;
@@ -34,8 +34,6 @@ const ROOM: Duration = Duration::from_millis(50);
 const PATIENT: u32 = 10;
 /// How long what is on its way may take at the end.
 const LAST_DRAIN: Duration = Duration::from_secs(30);
-/// How long the broker may take to tell what is committed.
-const COMMITTED: Duration = Duration::from_secs(10);
 
 /// The state of the poll thread.
 pub(super) struct Poller<'a> {
@@ -259,20 +257,7 @@ impl<'a> Poller<'a> {
         self.pending.clear();
         self.bytes = 0;
         self.pause(false)?;
-        let failed = |what: &str, e: KafkaError| Failure::Run(anyhow::anyhow!("kafka: cannot {what}: {e}"));
-        let assignment = self.consumer.assignment().map_err(|e| failed("tell the assignment", e))?;
-        if assignment.count() == 0 {
-            return Ok(());
-        }
-        let committed = self.consumer.committed_offsets(assignment, COMMITTED).map_err(|e| failed("tell what is committed", e))?;
-        let mut to = TopicPartitionList::new();
-        for element in committed.elements() {
-            element.error().map_err(|e| failed("tell what is committed", e))?;
-            let offset = if element.offset() == Offset::Invalid { Offset::Beginning } else { element.offset() };
-            to.add_partition_offset(element.topic(), element.partition(), offset).map_err(|e| failed("wind back", e))?;
-        }
-        info!("wound back to what is committed");
-        self.consumer.seek_partitions(to, COMMITTED).map(|_| ()).map_err(|e| failed("wind back", e))
+        rewind(self.consumer)
     }
 
     /// Not every fatal error comes as a message: one that fenced this worker off may stand in the client alone.

@@ -16,8 +16,8 @@ const MOST_KEY: usize = 1 << 10;
 const MOST_SUSPECT: usize = 1_000_000;
 
 /// A record that is to be written.
-pub(super) struct Record {
-    pub(super) to: Destination,
+pub(super) struct Record<To = Destination> {
+    pub(super) to: To,
     /// The partition; by the key where none is said.
     pub(super) partition: Option<i32>,
     pub(super) key: Vec<u8>,
@@ -83,7 +83,7 @@ pub(super) fn retry(event: &Taken, listing: &Listing, pass: Pass) -> Record {
     Record { to: Destination::Retry, partition: Some(event.partition), key, payload, headers: Some(headers) }
 }
 
-impl Record {
+impl<To> Record<To> {
     /// Whether no broker would take it.
     pub(super) fn is_too_large(&self) -> bool {
         self.key.len() + self.payload.len() > MOST_SUSPECT
@@ -92,15 +92,32 @@ impl Record {
 
 /// An input that could not be used, as it came, with the reason and where it came from.
 pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
+    let to = Destination::DeadLetters { reason: fault.reason.as_str() };
+    refused(taken, topic, &Refused { reason: fault.reason.as_str(), path: &fault.path, detail: &fault.detail, schema: "listing" }, to)
+}
+
+/// Why an input could not be used, and what it should have been.
+pub(super) struct Refused<'a> {
+    pub(super) reason: &'static str,
+    /// The JSON path of what is wrong.
+    pub(super) path: &'a str,
+    pub(super) detail: &'a str,
+    /// The name of its schema.
+    pub(super) schema: &'a str,
+}
+
+/// An input of any kind that could not be used.
+pub(super) fn refused<To>(taken: &Taken, topic: &str, why: &Refused<'_>, to: To) -> Record<To> {
+    let schema = format!("urn:touchstone:schema:{}", why.schema);
     let kept = taken.payload.len().min(MOST);
     let (partition, offset) = (taken.partition.to_string(), taken.offset.to_string());
     let id = hex(&Sha256::digest(format!("{topic} {partition} {offset}"))[..16]);
     let (size, sum) = (taken.payload.len().to_string(), hex(&Sha256::digest(&taken.payload)));
     let timestamp = taken.timestamp.map(|t| t.to_string()).unwrap_or_default();
     let headers = [
-        ("reason", fault.reason.as_str()),
-        ("path", cut(&fault.path)),
-        ("detail", cut(&fault.detail)),
+        ("reason", why.reason),
+        ("path", cut(why.path)),
+        ("detail", cut(why.detail)),
         ("topic", topic),
         ("partition", &partition),
         ("offset", &offset),
@@ -111,11 +128,11 @@ pub(super) fn dead_letter(taken: &Taken, topic: &str, fault: &Fault) -> Record {
         ("ce_source", "/touchstone/scan"),
         ("ce_type", "touchstone.dead_letter"),
         ("ce_specversion", "1.0"),
-        ("ce_dataschema", "urn:touchstone:schema:listing"),
+        ("ce_dataschema", &schema),
         ("content-type", "application/json"),
     ];
     Record {
-        to: Destination::DeadLetters { reason: fault.reason.as_str() },
+        to,
         partition: None,
         // A listing's key where it can be told from the payload's own record; spread by place otherwise.
         key: taken.key.clone().filter(|key| key.len() <= MOST_KEY).unwrap_or_else(|| id.as_bytes().to_vec()),
@@ -129,12 +146,12 @@ fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(MOST_KEY)]
 }
 
-fn texts(headers: &[(&str, &str)]) -> OwnedHeaders {
+pub(super) fn texts(headers: &[(&str, &str)]) -> OwnedHeaders {
     let empty = OwnedHeaders::new_with_capacity(headers.len() + 2);
     headers.iter().fold(empty, |all, (key, value)| all.insert(Header { key, value: Some(*value) }))
 }
 
 /// The trace context of an input, for its outputs.
-fn with_trace(headers: OwnedHeaders, trace: &[(&'static str, Vec<u8>)]) -> OwnedHeaders {
+pub(super) fn with_trace(headers: OwnedHeaders, trace: &[(&'static str, Vec<u8>)]) -> OwnedHeaders {
     trace.iter().fold(headers, |all, (key, value)| all.insert(Header { key, value: Some(value) }))
 }

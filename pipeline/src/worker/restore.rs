@@ -8,6 +8,7 @@ use rdkafka::message::Message;
 use touchstone_schemas::{ListingState, OpenSuspect, decode};
 use tracing::{info, warn};
 
+use super::decide::is_deciders;
 use crate::config::Config;
 use crate::kafka;
 use crate::revisions::{Key, Seen, key};
@@ -73,7 +74,7 @@ impl Restorer {
     }
 
     fn row(&self, message: &impl Message) -> Option<Row> {
-        let listing = std::str::from_utf8(message.key()?).ok()?;
+        let listing = std::str::from_utf8(message.key().filter(|key| !is_deciders(key))?).ok()?;
         match decode::<ListingState>(message.payload()?) {
             Ok(state) if state.value.format <= FORMAT => {
                 let ListingState { revision, offset, open, .. } = state.value;

@@ -295,3 +295,6 @@ fn dead(output: &mut Output, taken: &Taken, topic: &str, fault: &Fault) {
     }
     output.records.push(records::dead_letter(taken, topic, fault));
 }
+
+#[cfg(test)]
+mod tests;

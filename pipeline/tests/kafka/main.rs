@@ -11,6 +11,7 @@ mod catalog;
 mod fetching;
 mod outage;
 mod secured;
+mod trying;
 mod withdrawals;
 mod worker;
 

@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    fn golden(text: &str, change: Value) -> Entry {
+    fn golden(text: &str, change: &Value) -> Entry {
         let mut event: Value = serde_json::from_str(text).expect("JSON");
         for (key, value) in change.as_object().into_iter().flatten() {
             event[key] = value.clone();
@@ -194,7 +194,7 @@ mod tests {
             ("cases", link, json!({}), false),
         ] {
             let before = all.found.len();
-            all.take(topic, &golden(text, change.clone()));
+            all.take(topic, &golden(text, &change));
             assert_eq!(all.found.len() - before, usize::from(belongs), "{topic} {change}");
         }
         all.take("verdicts", &Entry { payload: b"{".to_vec(), ..Entry::default() });

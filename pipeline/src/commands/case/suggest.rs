@@ -33,7 +33,7 @@ impl Standing {
     fn take(&mut self, topic: &str, entry: &Entry) {
         let taken = match topic {
             "suspects" => decode::<Suspect>(&entry.payload).map(|decoded| self.look(&decoded.value)),
-            _ => decode::<Verdict>(&entry.payload).map(|decoded| drop(self.spoken_of.insert(decoded.value.suspect_id.to_string()))),
+            _ => decode::<Verdict>(&entry.payload).map(|decoded| _ = self.spoken_of.insert(decoded.value.suspect_id.to_string())),
         };
         if let Err(fault) = taken {
             self.unread.add(entry, &fault);

@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use reqwest::Url;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use touchstone_detectors::Scanner;
 
 use super::refusal::{Refusal, answer, body};
@@ -47,9 +47,9 @@ struct Token {
 struct Brands {
     shared: Shared,
     tokens: Vec<Token>,
-    room: Semaphore,
+    room: Arc<Semaphore>,
     /// Room of each brand.
-    rooms: BTreeMap<String, Semaphore>,
+    rooms: BTreeMap<String, Arc<Semaphore>>,
     writer: Writer,
 }
 
@@ -60,13 +60,13 @@ pub(super) fn router(shared: &Shared) -> Router {
     let brands = Arc::new(Brands {
         shared: shared.clone(),
         tokens: tokens.iter().map(token).collect(),
-        room: Semaphore::new(AT_ONCE),
-        rooms: tokens.keys().map(|brand| (brand.clone(), Semaphore::new(AT_ONCE_OF_A_BRAND))).collect(),
+        room: Arc::new(Semaphore::new(AT_ONCE)),
+        rooms: tokens.keys().map(|brand| (brand.clone(), Arc::new(Semaphore::new(AT_ONCE_OF_A_BRAND)))).collect(),
         writer: Writer::new(&shared.config),
     });
     let reads = brands.clone();
     let suspects =
-        async move |Path(id): Path<String>, request: Request| reads.suspects(id, &request).await.unwrap_or_else(Refusal::into_response);
+        async move |Path(id): Path<String>, request: Request| reads.suspects(id, request).await.unwrap_or_else(Refusal::into_response);
     let verdicts =
         async move |Path(id): Path<String>, request: Request| brands.verdicts(id, request).await.unwrap_or_else(Refusal::into_response);
     let other = async || Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "GET suspects, and POST verdicts");
@@ -77,14 +77,21 @@ pub(super) fn router(shared: &Shared) -> Router {
 }
 
 impl Brands {
-    async fn suspects(self: Arc<Self>, brand: String, request: &Request) -> Result<Response, Refusal> {
-        let scanner = self.admit(request.headers(), &brand)?;
-        let (cursor, limit) = query(request.uri().query().unwrap_or_default())?;
-        let _room = self.room(&brand)?;
+    async fn suspects(self: Arc<Self>, brand: String, request: Request) -> Result<Response, Refusal> {
+        // A body, which nothing reads, could not be held while brokers are asked.
+        let (head, _) = request.into_parts();
+        let scanner = self.admit(&head.headers, &brand)?;
+        let (cursor, limit) = query(head.uri.query().unwrap_or_default())?;
+        let room = self.room(&brand)?;
         let own = scanner.catalog().has_own_topic(&brand);
         let asked = Asked { brand, own, cursor, limit };
         let this = self.clone();
-        let page = tokio::task::spawn_blocking(move || read::read(&this.shared.config, scanner.policy(), asked));
+        let read = move || {
+            // Held to the end of the work, which goes on when nobody waits for it any more.
+            let _room = room;
+            read::read(&this.shared.config, scanner.policy(), &asked)
+        };
+        let page = tokio::task::spawn_blocking(read);
         match page.await {
             Ok(Ok(Page { suspects, cursor, more })) => {
                 // Written at once, since a suspect's text is kept as it is.
@@ -100,13 +107,17 @@ impl Brands {
 
     async fn verdicts(self: Arc<Self>, brand: String, request: Request) -> Result<Response, Refusal> {
         self.admit(request.headers(), &brand)?;
-        let _room = self.room(&brand)?;
+        let room = self.room(&brand)?;
         let body = body(request.into_body()).await?;
         let Judged { accepted, refused, dropped } = verdicts::judge(&body, &brand, &engine::from_now(AHEAD))?;
         let count = accepted.len();
         if count > 0 {
             let this = self.clone();
-            let written = tokio::task::spawn_blocking(move || this.writer.write(&this.shared.config, &accepted)).await;
+            let write = move || {
+                let _room = room;
+                this.writer.write(&this.shared.config, &accepted)
+            };
+            let written = tokio::task::spawn_blocking(write).await;
             let internal = |_| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the verdicts could not be written");
             let again = "verdicts are not all written: send them again, the same verdict_id counts once";
             written.map_err(internal)?.map_err(|e| no_brokers(again, &e.to_string()))?;
@@ -128,16 +139,16 @@ impl Brands {
         let scanner = self.shared.live.scanner().filter(|_| !self.shared.health.is_stopping());
         let not_ready = "the catalog is not loaded, or the worker is stopping";
         let scanner = scanner.ok_or_else(|| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", not_ready))?;
-        match scanner.catalog().has_brand(brand) {
+        match scanner.catalog().brand(brand).is_some() {
             true => Ok(scanner),
             false => Err(Refusal::new(StatusCode::NOT_FOUND, "unknown_brand", "the catalog has no such brand")),
         }
     }
 
-    fn room(&self, brand: &str) -> Result<[Option<SemaphorePermit<'_>>; 2], Refusal> {
+    fn room(&self, brand: &str) -> Result<[Option<OwnedSemaphorePermit>; 2], Refusal> {
         let busy = |_| Refusal::new(StatusCode::TOO_MANY_REQUESTS, "busy", "too many requests at once: come again in a second");
-        let of_brand = self.rooms.get(brand).map(Semaphore::try_acquire).transpose().map_err(busy)?;
-        Ok([of_brand, Some(self.room.try_acquire().map_err(busy)?)])
+        let of_brand = self.rooms.get(brand).map(|room| room.clone().try_acquire_owned()).transpose().map_err(busy)?;
+        Ok([of_brand, Some(self.room.clone().try_acquire_owned().map_err(busy)?)])
     }
 }
 
@@ -270,16 +281,11 @@ mod tests {
     #[test]
     fn one_brand_leaves_room_for_the_others() {
         let shared = shared(false);
-        let room = || Semaphore::new(AT_ONCE_OF_A_BRAND);
+        let room = || Arc::new(Semaphore::new(AT_ONCE_OF_A_BRAND));
         let rooms = ["a", "b"].map(|brand| (brand.to_owned(), room())).into();
-        let brands = Brands { writer: Writer::new(&shared.config), shared, tokens: Vec::new(), room: Semaphore::new(3), rooms };
-        let held = [brands.room("a"), brands.room("a")].map(|room| {
-            room.is_ok_and(|held| {
-                std::mem::forget(held);
-                true
-            })
-        });
-        assert_eq!(held, [true, true]);
+        let brands = Brands { writer: Writer::new(&shared.config), shared, tokens: Vec::new(), room: Arc::new(Semaphore::new(3)), rooms };
+        let held = [brands.room("a").ok(), brands.room("a").ok()];
+        assert!(held.iter().all(Option::is_some));
         assert!(brands.room("a").is_err() && brands.room("b").is_ok());
     }
 }

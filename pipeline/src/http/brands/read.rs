@@ -72,7 +72,7 @@ struct Of<'a> {
 }
 
 /// Reads a page. Blocks.
-pub(super) fn read(config: &Config, policy: &Policy, asked: Asked) -> Result<Page, Trouble> {
+pub(super) fn read(config: &Config, policy: &Policy, asked: &Asked) -> Result<Page, Trouble> {
     let deadline = Instant::now() + LIMIT;
     let names = Names::new(config);
     let topic = if asked.own { names.of_brand(&asked.brand) } else { names.of("suspects") };
@@ -89,7 +89,7 @@ pub(super) fn read(config: &Config, policy: &Policy, asked: Asked) -> Result<Pag
     if partitions.is_empty() {
         return Err(Trouble::Brokers(format!("there is no topic {topic}")));
     }
-    let mut next = start(&asked, &partitions)?;
+    let mut next = start(asked, &partitions)?;
     let mut list = TopicPartitionList::new();
     for partition in &partitions {
         let from = next.get(partition).map_or(Offset::Beginning, |offset| Offset::Offset(*offset));
@@ -107,7 +107,7 @@ pub(super) fn read(config: &Config, policy: &Policy, asked: Asked) -> Result<Pag
             Some(Err(e)) => return Err(e.into()),
             None => continue,
         };
-        if let Some(suspect) = message.payload().and_then(|payload| theirs(policy, &asked, payload)) {
+        if let Some(suspect) = message.payload().and_then(|payload| theirs(policy, asked, payload)) {
             if bytes + suspect.get().len() > MOST_BYTES && !suspects.is_empty() {
                 // It is the first of the next page.
                 break;
