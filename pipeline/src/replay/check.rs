@@ -50,7 +50,7 @@ pub(crate) fn check(found: &[Suspect], recorded: &[Suspect]) -> Vec<Checked> {
     let mut recorded: Vec<&Suspect> = recorded.iter().collect();
     recorded.sort_by_key(|suspect| (&suspect.brand_id, suspect.pass));
     // Where delivery is at least once, the same may stand there twice.
-    recorded.dedup_by_key(|suspect| &suspect.detection_id);
+    recorded.dedup_by_key(|suspect| (&suspect.brand_id, &suspect.detection_id));
     let mut all: Vec<Checked> = recorded.iter().map(|old| one(found.iter().find(|s| s.brand_id == old.brand_id), old)).collect();
     let is_new = |suspect: &&Suspect| recorded.iter().all(|old| old.brand_id != suspect.brand_id);
     all.extend(

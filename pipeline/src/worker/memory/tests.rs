@@ -190,12 +190,16 @@ proptest! {
                     flying.push(Vec::new());
                     judged.clear();
                 }
-                1 | 2 if !flying.is_empty() => {
-                    memory.settle(if step == 1 { Fate::Committed } else { Fate::Dropped });
-                    let batch = flying.remove(0);
-                    if step == 1 {
-                        kept.extend(batch);
+                1 if !flying.is_empty() => {
+                    memory.settle(Fate::Committed);
+                    kept.extend(flying.remove(0));
+                }
+                // What is behind a batch that is dropped is of an old tenure, and dropped too.
+                2 => {
+                    while !memory.is_settled() {
+                        memory.settle(Fate::Dropped);
                     }
+                    flying.clear();
                 }
                 // The answer to a commit is lost: what is behind it is dropped.
                 3 if !flying.is_empty() => {
