@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use touchstone_schemas::{Case, Id, Join, Link};
 
 use super::graph::{Graph, Key, MOST_SHOWN};
+use super::is_live;
 use super::rank::{Size, rank};
 
 /// Most joins that a case tells, those of the most sellers first.
@@ -57,7 +58,7 @@ impl Cases {
     /// Tells of a case that stands in the topic, before anything is taken. One that no link speaks of is left as it is.
     pub fn restore(&mut self, case: &Case) {
         if let Some(number) = number(case.case_id.as_str()) {
-            self.published.insert(number, Published { sum: sum(case), live: !case.sellers.is_empty() });
+            self.published.insert(number, Published { sum: sum(case), live: is_live(case) });
         }
     }
 
@@ -82,7 +83,7 @@ impl Cases {
             changed.extend(own.zip(case));
         }
         changed.retain(|number, case| {
-            let published = Published { sum: sum(case), live: !case.sellers.is_empty() };
+            let published = Published { sum: sum(case), live: is_live(case) };
             self.published.insert(*number, published).is_none_or(|before| before.sum != published.sum)
         });
         // Equal widths: numbers sort as ids do.

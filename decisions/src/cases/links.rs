@@ -149,7 +149,7 @@ mod tests {
             (
                 "pictures, each once, and none that was not seen",
                 Box::new(|e| {
-                    e["images_seen"] = json!([{"index": 0, "sha256": SUM}, {"index": 1, "sha256": SUM}, {"index": 2, "error": "late"}])
+                    e["images_seen"] = json!([{"index": 0, "sha256": SUM}, {"index": 1, "sha256": SUM}, {"index": 2, "error": "late"}]);
                 }),
                 vec![(JoinKind::Picture, SUM.to_owned())],
             ),

@@ -11,7 +11,7 @@ mod links;
 mod rank;
 pub mod suggest;
 
-use touchstone_schemas::{JoinKind, Link};
+use touchstone_schemas::{Case, JoinKind, Link};
 
 pub use board::Cases;
 pub use links::links;
@@ -34,6 +34,11 @@ pub fn seller_key(link: &Link) -> String {
 pub fn listing_key(link: &Link) -> String {
     let market = link.market.as_ref().map_or("ZZ", |market| market.as_str());
     format!("{}:{market}:{}", link.platform, link.listing_id)
+}
+
+/// Whether a case stands: it is neither merged into another nor without sellers.
+pub fn is_live(case: &Case) -> bool {
+    case.merged_into.is_none() && !case.sellers.is_empty()
 }
 
 /// What sellers have in common, in words.

@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    fn listings<'a>(all: &'a [Open], top: usize) -> Vec<(&'a str, usize)> {
+    fn listings(all: &[Open], top: usize) -> Vec<(&str, usize)> {
         suggest(all, top).into_iter().map(|s| (all[s.open].listing.as_str(), s.decides)).collect()
     }
 

@@ -35,7 +35,7 @@ fn publish(cases: &mut Cases, topic: &mut Topic) -> usize {
 }
 
 fn live(topic: &Topic) -> Vec<&Case> {
-    topic.values().filter(|case| !case.sellers.is_empty()).collect()
+    topic.values().filter(|case| is_live(case)).collect()
 }
 
 #[test]

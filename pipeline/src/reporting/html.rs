@@ -105,6 +105,7 @@ enum Cell {
 }
 
 impl Cell {
+    #[allow(clippy::needless_pass_by_value, reason = "numbers, and texts made for it")]
     fn figure(value: impl ToString) -> Self {
         Self::Figure(value.to_string())
     }

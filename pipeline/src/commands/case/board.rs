@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use touchstone_decisions::cases::is_live;
 use touchstone_detectors::nearest;
 use touchstone_schemas::{Case, decode};
 
@@ -40,7 +41,7 @@ pub(super) fn find<'a>(cases: &'a BTreeMap<String, Case>, id: &str) -> Result<&'
         let Some(into) = &case.merged_into else { break };
         case = cases.get(into.as_str()).ok_or_else(|| Failure::Usage(format!("case {id} was merged into {into}, which is not there")))?;
     }
-    if case.sellers.is_empty() {
+    if !is_live(case) {
         return Err(Failure::Usage(format!("case {id} is no more: what joined its sellers, or was found with them, holds no longer")));
     }
     Ok(case)
@@ -62,7 +63,7 @@ fn unknown(cases: &BTreeMap<String, Case>, id: &str) -> String {
 /// Prints the cases that stand, the most urgent first.
 pub(super) fn list(archive: &Archive, top: usize) -> Result<(), Failure> {
     let cases = standing(archive)?;
-    let mut live: Vec<&Case> = cases.values().filter(|case| !case.sellers.is_empty()).collect();
+    let mut live: Vec<&Case> = cases.values().filter(|case| is_live(case)).collect();
     live.sort_by(|a, b| b.rank.total_cmp(&a.rank).then_with(|| a.case_id.cmp(&b.case_id)));
     let more = live.len().saturating_sub(top);
     live.truncate(top);
