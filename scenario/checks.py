@@ -35,6 +35,8 @@ def reporter(facts, row, at):
 
 def notice(facts, policy, row, at, matter, of_order, known):
     """Why a notice against a listing is refused, if so; `of_order` of its order were accepted, `known` is its id."""
+    if known:
+        return 'double'
     reason = reporter(facts, row, at)
     if reason:
         return reason
@@ -46,4 +48,4 @@ def notice(facts, policy, row, at, matter, of_order, known):
         return 'no_such_listing'
     if row.get('order_id') and of_order >= policy.most_listings:
         return 'order_too_large'
-    return 'double' if known else None
+    return None

@@ -9,7 +9,7 @@ from scenario.times import when
 MOST_PROBLEMS = 200
 NEAR = 1e-6
 RESULTS = ('foreign', 'double', 'early', 'early, too many', 'outdated', 'contradictory, recorded', 'contradictory, applied', 'late', 'applied',
-           'dead letter')
+           'unsure', 'dead letter')
 LETTERS = ('verdicts', 'notices', 'appeals', 'receipts')
 
 

@@ -58,7 +58,8 @@ class Desk:
 
     def __init__(self, brokers, prefix, group):
         self.prefix = prefix
-        self.producer = Producer(topics.client(brokers, **{'enable.idempotence': True, 'acks': 'all', 'linger.ms': 5}))
+        self.producer = Producer(topics.client(brokers, **{'enable.idempotence': True, 'acks': 'all', 'linger.ms': 5,
+                                                           'partitioner': 'murmur2_random'}))
         self.reader = topics.reader(brokers)
         self.groups = {name: topics.reader(brokers, name) for name in (group, f'{group}-decide')}
         self.scanning, self.deciding = self.groups

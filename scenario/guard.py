@@ -9,7 +9,7 @@ class Guard:
     def __init__(self, policy):
         self.policy, self.days, self.held = policy, Counter(), 0
 
-    def lets(self, partition, brand, look, at):
+    def lets(self, partition, brand, look, day):
         """Whether one more removal stays within the caps; it is counted then."""
         policy = self.policy
         caps = {('brand', brand): policy.most_per_brand}
@@ -17,7 +17,8 @@ class Guard:
             caps[('rule', brand, look.rule)] = policy.most_per_rule
         if look and look.reference:
             caps[('reference', look.reference)] = policy.most_per_reference
-        keys = {(partition, at.date(), *key): cap // policy.partitions for key, cap in caps.items()}
+        # Rounded up: a cap of one lets one pass in each partition.
+        keys = {(partition, day, *key): -(-cap // policy.partitions) for key, cap in caps.items()}
         if any(self.days[key] >= cap for key, cap in keys.items()):
             self.held += 1
             return False

@@ -4,7 +4,7 @@ from collections import Counter
 
 from scenario import checks
 from scenario.guard import Guard
-from scenario.records import BANDS, DOWN, RANK, Answer, Filing, Look, Matter, Order, Said, suspect_id
+from scenario.records import BANDS, DOWN, RANK, Filing, Look, Matter, Order, Said, suspect_id
 from scenario.times import when
 
 MOST_EARLY = 8
@@ -17,8 +17,10 @@ class Model:
         self.policy, self.facts, self.calendars = policy, facts, calendars
         self.matters, self.now, self.guard = {}, {}, Guard(policy)
         self.orders, self.dead, self.results = [], [], Counter()
-        self.filings, self.answers, self.moderated = {}, {}, {}
-        self.appealed, self.of_removal = set(), {}
+        self.filings, self.moderated = {}, {}
+        # Of each matter its questions, each with when it is due, and every verdict that was not refused.
+        self.asks, self.words = {}, {}
+        self.appealed, self.of_removal = Counter(), {}
         self.notices, self.listings_of_order = set(), Counter()
         # Tiers that brands may be in now, and who was seen to be removed: for words that came while a tier changed.
         self.tiers, self.seen = {}, set()
@@ -41,16 +43,20 @@ class Model:
             matter.life, matter.because, matter.due_at = 'withdrawn', row.get('withdrawn_because', ''), None
             return
         look = self._look(row, at)
+        due = self.calendars.due(place[1], at, self.policy.ask_days) if look.band in self.policy.ask_bands else None
+        self.asks.setdefault(row['suspect_id'], []).append((at, due))
         if matter is None or matter.look is None:
             matter = matter or self._matter(partition, row['brand_id'], place)
             matter.look = look
-            if not matter.life:
-                self._anew(matter, at)
-            elif matter.life == 'reported' and look.band == 'remove':
-                self._order(matter, 'proactive', at)
+            if matter.life:
+                # A notice was accepted before.
+                return
+            matter.life = 'suspected'
             waiting, matter.early = matter.early, []
             for said in waiting:
-                self._judge(matter, said)
+                self._hear(matter, said)
+            if matter.life == 'suspected':
+                self._act(matter, at)
             return
         before, matter.look = matter.look, look
         if before.content_hash != look.content_hash:
@@ -76,16 +82,16 @@ class Model:
             return
         said = Said(row['verdict_id'], row['verdict'], row['by']['type'], row['by']['id'], when(row['at']), bool(row.get('proof')),
                     supersedes=row.get('supersedes', ''))
-        self._pass(place[0], said.at)
         where = (row['platform'], row['market'], row['listing_id'])
         if said.verdict == 'counterfeit' and said.role != 'moderator':
             self._file(said, row, row['suspect_id'])
         if checks.foreign(self.facts, row, said.at):
             self._letter('verdicts', place, 'foreign')
             self.results['foreign'] += 1
-            if said.id in self.filings:
-                self.filings[said.id].dead = True
+            # It is nothing of the brand's.
+            self.filings.pop(said.id, None)
             return
+        self.words.setdefault(row['suspect_id'], []).append((row['brand_id'], said))
         matter = self.matters.get(row['suspect_id']) or self._matter(place[0], row['brand_id'], where)
         self.results[self._hear(matter, said)] += 1
 
@@ -96,7 +102,6 @@ class Model:
             self.results['notice dead letter'] += 1
             return
         at, target = when(row['at']), row['target']
-        self._pass(place[0], at)
         if 'listing_id' not in target:
             reason = checks.reporter(self.facts, row, at)
             if reason:
@@ -111,10 +116,17 @@ class Model:
         said = Said(row['notice_id'], 'counterfeit', row['by']['type'], row['by']['id'], at, bool(row.get('proof')), notice=True)
         if reason != 'double':
             self._file(said, row, identity)
+        last = next((one for one in reversed(matter.given) if (one.role, one.who) == (said.role, said.who)), None) if matter else None
+        if not reason and last and (last.verdict, last.notice) == (said.verdict, said.notice):
+            # The same reporter's second notice: it counted towards its order.
+            self.listings_of_order[order] += bool(row.get('order_id'))
+            reason = 'double'
         if reason:
             self._letter('notices', place, reason)
             self.results['notice refused'] += 1
-            if reason != 'double':
+            if reason in ('unknown_brand', 'not_the_reporters_brand'):
+                self.filings.pop(said.id, None)
+            elif said.id not in self.notices:
                 self.filings[said.id].dead = True
             return
         self.notices.add(said.id)
@@ -136,7 +148,7 @@ class Model:
         if stands and row['outcome'] == 'opened' and matter.life == 'removed':
             matter.life = 'countered'
         elif stands and row['outcome'] == 'won' and matter.life in DOWN:
-            self.appealed.add(matter.suspect_id)
+            self.appealed[matter.suspect_id] += 1
             self._take_back(matter, at)
             matter.life = 'reinstated'
         elif stands and row['outcome'] == 'lost' and matter.life == 'countered':
@@ -183,6 +195,10 @@ class Model:
             if matter.life == 'asked' and self.now[matter.partition] > matter.due_at:
                 matter.life = 'expired'
 
+    def _day(self, partition):
+        """The day that it is for a partition; nothing before any event of the platform."""
+        return self.now[partition].date() if partition in self.now else None
+
     def _matter(self, partition, brand, place):
         identity = suspect_id(*place, brand)
         return self.matters.setdefault(identity, Matter(identity, brand, place, partition))
@@ -198,6 +214,9 @@ class Model:
 
     def _anew(self, matter, at):
         matter.given, matter.holds, matter.due_at = [], None, None
+        self._act(matter, at)
+
+    def _act(self, matter, at):
         if matter.look.band == 'remove' and self._order(matter, 'proactive', at) == 'ordered':
             return
         self._ask(matter, at)
@@ -211,9 +230,10 @@ class Model:
     def _hear(self, matter, said):
         """A verdict comes for a matter; tells its result."""
         heard = matter.given + matter.early
-        if any(one.id == said.id or (one.role, one.who, one.verdict) == (said.role, said.who, said.verdict) for one in heard):
+        last = next((one for one in reversed(heard) if (one.role, one.who) == (said.role, said.who)), None)
+        if any(one.id == said.id for one in heard) or (last and (last.verdict, last.notice) == (said.verdict, said.notice)):
             return 'double'
-        if matter.look is None:
+        if matter.look is None and not any(one.notice for one in matter.given):
             if len(matter.early) < MOST_EARLY:
                 matter.early.append(said)
                 return 'early'
@@ -223,12 +243,9 @@ class Model:
     def _judge(self, matter, said):
         if not said.notice and matter.look and said.at < matter.look.first_at:
             return 'outdated'
-        if not said.notice and said.role == 'moderator':
-            self.moderated.setdefault(matter.suspect_id, set()).add(said.verdict)
-        if not said.notice and said.role != 'moderator' and matter.due_at is not None:
-            key = (matter.suspect_id, matter.look.content_hash)
-            self.answers.setdefault(key, Answer(matter.brand, said.who, said.at, said.at <= matter.due_at))
         matter.given.append(said)
+        if said.verdict == 'unsure':
+            return 'unsure'
         if matter.holds is not None and matter.holds.verdict != said.verdict:
             rank, held = RANK[said.role], RANK[matter.holds.role]
             newer = rank == held and said.at > matter.holds.at
@@ -250,9 +267,7 @@ class Model:
             came = 'too little'
             if self._suffices(matter, said):
                 came = self._order(matter, 'notice' if said.notice else 'verdict', at, said.id if said.notice else '')
-            if came == 'held':
-                self._ask(matter, at)
-            elif came != 'ordered':
+            if came != 'ordered':
                 matter.life = 'reported'
         elif said.verdict in ('genuine', 'grey'):
             if matter.life in DOWN:
@@ -290,7 +305,7 @@ class Model:
                       notice_id, content, rule=look.rule if look else '')
         if order.shadow and (content, matter.removals) in matter.shadows:
             return 'shadow'
-        if not self.guard.lets(matter.partition, matter.brand, look, at):
+        if not self.guard.lets(matter.partition, matter.brand, look, self._day(matter.partition)):
             return 'held'
         self.orders.append(order)
         matter.order = order

@@ -1,7 +1,6 @@
 """A stage of the play: records of one kind go out, and what comes of them is held to the model."""
 
 import random
-import zlib
 from collections import Counter
 
 from faults.common import say
@@ -10,6 +9,7 @@ from scenario.compare import ordered
 from scenario.listings import Market
 from scenario.model import Model
 from scenario.people import People
+from scenario.spread import partition_of
 from scenario.times import when
 from scenario.world import BRANDS, PLATFORMS, START, WEEKS
 
@@ -78,7 +78,7 @@ class Play:
         for record in ordered([record for record in came if record.topic in ('suspects', 'verdicts', 'notices', 'appeals', 'receipts')]):
             row, place = record.row(), (record.partition, record.offset)
             self.sent[(record.topic, *place)] = record.value
-            self.comparison.check('partition_of_key', record.partition == zlib.crc32(record.key) % self.partitions, record.key)
+            self.comparison.check('partition_of_key', record.partition == partition_of(record.key, self.partitions), record.key)
             if record.topic == 'suspects':
                 self.model.suspect(record.partition, row)
                 self._suspected(row)
@@ -137,6 +137,7 @@ class Play:
                 found[f'{op}, {origin}'] = sum((order.op, order.origin) == (op, origin) for order in orders)
         found['shadow removals'] = sum(order.shadow for order in orders)
         found['held by the guard'] = self.model.guard.held
+        found['suspicions withdrawn'] = self.counts['suspects_withdrawn']
         found['impostor shops'] = self.evidence['impostor_shop']
         found['seller cases'] = len(self.cases.sets())
         found |= {f'brands once {tier}': sum(tier == one for _, one in self.ever) for tier in ('good_faith', 'expedited', 'restricted')}

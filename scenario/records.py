@@ -116,13 +116,3 @@ class Filing:
     at: datetime
     suspect_id: str = ''
     dead: bool = False
-
-
-@dataclass
-class Answer:
-    """The first answer to a question."""
-
-    brand: str
-    reporter: str
-    at: datetime
-    in_time: bool

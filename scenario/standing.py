@@ -30,26 +30,39 @@ class Standing:
     def __init__(self, policy, model):
         self.policy = policy
         self.filings, self.answers = defaultdict(list), defaultdict(list)
-        reversed_orders = {id(order.reverses) for order in model.orders if order.op == 'withdraw'}
-        standing_orders = {order.matter.suspect_id for order in model.orders if order.op == 'remove' and id(order) not in reversed_orders}
-        for filing in model.filings.values():
+        removals = Counter(order.matter.suspect_id for order in model.orders if order.op == 'remove')
+        said = set()
+        for filing in sorted(model.filings.values(), key=lambda filing: (filing.at, filing.id)):
             if filing.brand not in model.facts.brands:
                 continue
-            self.filings[filing.brand].append((filing.at.date(), self._end(filing, standing_orders, model), filing))
-        for answer in model.answers.values():
-            self.answers[answer.brand].append((answer.at.date(), answer.in_time))
+            again = (filing.suspect_id, filing.reporter, 'counterfeit')
+            if filing.id not in model.notices and not filing.dead:
+                if again in said:
+                    continue
+                said.add(again)
+            self.filings[filing.brand].append((filing.at.date(), self._end(filing, removals, model), filing))
+        for suspect_id, words in model.words.items():
+            told = set()
+            for brand, word in sorted(words, key=lambda pair: (pair[1].at, pair[1].id)):
+                if word.role == 'moderator' or word.verdict == 'unsure' or (word.who, word.verdict) in told:
+                    continue
+                told.add((word.who, word.verdict))
+                asked = max((ask for ask in model.asks.get(suspect_id, ()) if ask[0] <= word.at), key=lambda ask: ask[0], default=(None, None))
+                if asked[1]:
+                    self.answers[brand].append((word.at.date(), word.at <= asked[1]))
 
     @staticmethod
-    def _end(filing, standing_orders, model):
+    def _end(filing, removals, model):
         if filing.dead:
             return 'rejected'
-        if filing.suspect_id in standing_orders:
-            return 'upheld'
-        if filing.suspect_id in model.appealed:
+        won, ordered = model.appealed[filing.suspect_id], removals[filing.suspect_id]
+        if won and ordered <= won:
             return 'countered'
-        if model.moderated.get(filing.suspect_id, set()) & {'genuine', 'grey'}:
+        judged = [word for _, word in model.words.get(filing.suspect_id, ()) if word.role == 'moderator' and word.verdict != 'unsure']
+        judge = max(judged, key=lambda word: (word.at, word.id), default=None)
+        if judge and judge.verdict != 'counterfeit' and judge.at >= filing.at:
             return 'rejected'
-        return 'open'
+        return 'upheld' if ordered > won else 'open'
 
     def window(self, brand, day):
         """Of a day: overall, by reason code and by reporter."""

@@ -100,13 +100,14 @@ class Standings(unittest.TestCase):
         shares = {'volume': 1, 'open': 0, 'upheld': 1.0, 'countered': 0.0, 'rejected': 0.0}
         right = {
             'brand_id': 'acme', 'tier': 'standard', 'since': iso(DAY), 'as_of': iso(DAY), 'why': [], 'volume': 2,
-            'overall': {**shares, 'volume': 2, 'open': 1}, 'by_reason_code': {'TM': shares}, 'by_reporter': {'acme-desk': {**shares, 'volume': 2, 'open': 1}},
+            'overall': {**shares, 'volume': 2, 'open': 1, 'in_time': 1.0}, 'by_reason_code': {'TM': shares}, 'by_reporter': {'acme-desk': {**shares, 'volume': 2, 'open': 1}},
         }
         for what, change, failed in [
             ('right', {}, set()), ('volume', {'volume': 3}, {'standing_volume'}), ('tier', {'tier': 'good'}, {'standing_tier'}),
             ('upheld', {'by_reason_code': {'TM': {**shares, 'upheld': 0.9}}}, {'standing_upheld'}),
             ('a code is missing', {'by_reason_code': {}}, {'standing_by_reason_code'}),
-            ('open', {'overall': {**shares, 'volume': 2}}, {'standing_open'}), ('not of a day', {'as_of': None}, {'standing_written'}),
+            ('open', {'overall': {**shares, 'volume': 2, 'in_time': 1.0}}, {'standing_open'}),
+            ('late', {'overall': {**shares, 'volume': 2, 'open': 1, 'in_time': 0.0}}, {'standing_in_time'}), ('not of a day', {'as_of': None}, {'standing_written'}),
         ]:
             with self.subTest(what):
                 comparison = Comparison()

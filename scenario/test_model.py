@@ -194,6 +194,11 @@ class Life(unittest.TestCase):
         self.assertEqual((table.orders(), table.model.orders[1].reverses, table.model.orders[2].reverses), ('rwr', table.model.orders[0], None))
 
 
+def in_time(table):
+    """Of each answer, whether it came in time."""
+    return [came for _, came in Standing(table.model.policy, table.model).answers['acme']]
+
+
 class Words(unittest.TestCase):
     """Results of verdicts."""
 
@@ -243,9 +248,9 @@ class Words(unittest.TestCase):
     def test_late(self):
         table = Table().suspect().says('counterfeit', after=timedelta(days=9))
         self.assertEqual((table.result, table.life()), ('late', 'removed'))
-        self.assertEqual([answer.in_time for answer in table.model.answers.values()], [False])
+        self.assertEqual(in_time(table), [False])
         table = Table().suspect().says('counterfeit', after=timedelta(days=3, hours=15))
-        self.assertEqual((table.result, [answer.in_time for answer in table.model.answers.values()]), ('applied', [True]))
+        self.assertEqual((table.result, in_time(table)), ('applied', [True]))
 
     def test_burden_of_proof(self):
         proof = {'proof': [{'type': 'document', 'ref': 'd'}]}
@@ -339,8 +344,8 @@ class Shares(unittest.TestCase):
         table.suspect('ask_brand', listing='3').says('counterfeit', listing='3').says('genuine', MODERATOR, listing='3')
         table.suspect('ask_brand', listing='4').says('counterfeit', listing='4').says('counterfeit', ('agent', 'ag-2'), listing='4')
         overall, _, reporters = Standing(table.model.policy, table.model).window('acme', DAY.date())
-        self.assertEqual(dict(overall.ends), {'upheld': 1, 'countered': 1, 'rejected': 2, 'open': 1})
-        self.assertEqual({who: shares.volume() for who, shares in reporters.items()}, {'acme-desk': 4, 'ag-2': 1})
+        self.assertEqual(dict(overall.ends), {'upheld': 1, 'countered': 1, 'rejected': 1, 'open': 1})
+        self.assertEqual({who: shares.volume() for who, shares in reporters.items()}, {'acme-desk': 4})
 
     def test_tiers(self):
         policy = {'window_days': 10, 'back_after_days': 20, 'least_filings': 2, 'tiers': (Tier('good', 2, 0.9, 0.05, 0.0, True, 'word'),)}

@@ -1,12 +1,12 @@
 """What is said in a week of the play: verdicts and notices, right and wrong ones."""
 
-import zlib
 from datetime import timedelta
 
 from scenario.play import Play
 from scenario.records import DOWN
 from scenario.times import iso
 from scenario.world import BY_ID, TERM
+from scenario.spread import partition_of
 
 
 class Words(Play):
@@ -107,7 +107,7 @@ class Words(Play):
         """More listings than an order may name, all in one partition, which counts them."""
         found = [listing for listing in self.untouched if listing.at < at and listing.brand.id not in ('fenwycke', 'zethryn')
                  and not listing.seller.startswith('official')
-                 and zlib.crc32(listing.key().encode()) % self.partitions == week % self.partitions]
+                 and partition_of(listing.key().encode(), self.partitions) == week % self.partitions]
         chosen = found[:self.policy.most_listings + 3]
         self.untouched = [listing for listing in self.untouched if listing not in chosen]
         return [(listing, self.people.notice(listing, at, order_id=f'order-{week}')) for listing in chosen]

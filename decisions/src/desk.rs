@@ -205,7 +205,7 @@ impl Desk {
         let Some(listing_id) = &notice.target.listing_id else { return heading("out_of_turn") };
         let matter = self.dockets.get(key).and_then(|docket| docket.matters.iter().find(|m| m.brand_id == notice.brand_id));
         if matter.is_some_and(|matter| matter.given.iter().any(|given| given.notice && given.id == notice.notice_id)) {
-            return heading("double");
+            return twice();
         }
         let known = Known { matter, listing: if self.dockets.contains_key(key) { Some(true) } else { self.seen.knows(key) } };
         if let Err(refusal) = check(rules.catalog, notice, &known) {
@@ -213,7 +213,7 @@ impl Desk {
         }
         if let Some(order) = &notice.order_id {
             let most = rules.policy.notices().most_listings;
-            if self.guard.admit(&[(Cap::Order, format!("{} {order}", notice.brand_id), most)]).is_err() {
+            if self.guard.admit(&[(Cap::Order, order.to_string(), most)]).is_err() {
                 let detail = format!("an order names {most} listings at most: put the others into another order");
                 return refused(Refusal::new("order_too_large", "order_id", detail));
             }
@@ -228,7 +228,10 @@ impl Desk {
             proven: !notice.proof.is_empty(),
         };
         self.open(key, &notice.target.platform, &notice.target.market, listing_id, &notice.at);
-        self.hear(rules, key, &notice.brand_id, &notice.at, |hearing, matter| hearing.hear(matter, given))
+        match self.hear(rules, key, &notice.brand_id, &notice.at, |hearing, matter| hearing.hear(matter, given)) {
+            Heading { heard: "double", .. } => twice(),
+            heading => heading,
+        }
     }
 
     /// What is said of a removal that stands.
@@ -242,8 +245,10 @@ impl Desk {
     ) -> Heading {
         let stands = |matter: &&Matter| matter.removal.as_ref().is_some_and(|ordered| ordered.removal_id == removal_id.as_str());
         let brand = self.dockets.get(key).and_then(|docket| docket.matters.iter().find(stands)).map(|matter| matter.brand_id.clone());
+        let is_former = |matter: &Matter| matter.orders.iter().any(|order| order == removal_id.as_str());
         match brand {
             Some(brand) => self.hear(rules, key, &brand, at, hear),
+            None if self.dockets.get(key).is_some_and(|docket| docket.matters.iter().any(is_former)) => heading("out_of_turn"),
             None => {
                 let detail =
                     "no such removal of this listing stands: the record's key must be the listing's, platform:market:listing_id".to_owned();
@@ -340,6 +345,7 @@ fn begun(docket: &Docket, brand_id: &BrandId, at: &Timestamp) -> Matter {
         holds: None,
         removal: None,
         removals: 0,
+        orders: Vec::new(),
         refused: false,
         cleared: false,
     }
@@ -347,6 +353,11 @@ fn begun(docket: &Docket, brand_id: &BrandId, at: &Timestamp) -> Matter {
 
 fn heading(heard: Heard) -> Heading {
     Heading { heard, outputs: Vec::new() }
+}
+
+/// A notice that was given before.
+fn twice() -> Heading {
+    refused(Refusal::new("double", "notice_id", "the same reporter gave this notice before: nothing need be done".to_owned()))
 }
 
 fn refused(refusal: Refusal) -> Heading {

@@ -2,7 +2,7 @@
 
 use touchstone_detectors::{Burden, Catalog, Mode, Policy};
 use touchstone_schemas::{
-    Band, Detector, Docket, Evidence, Given, GiverType, Id, Kind, Life, Look, Matter, Origin, Suspect, Timestamp, VerdictKind,
+    Band, Detector, Docket, Evidence, Given, GiverType, Id, Kind, Life, Look, Matter, Origin, Removal, Suspect, Timestamp, VerdictKind,
     WithdrawnBecause,
 };
 
@@ -16,6 +16,8 @@ use crate::removal;
 const MOST_GIVEN: usize = 16;
 /// Words that wait for the scanner's first look.
 const MOST_WAITING: usize = 8;
+/// Removals and withdrawals of one matter that are remembered.
+const MOST_ORDERS: usize = 16;
 /// Pictures of a confirmed fake that are learnt.
 const MOST_PICTURES: usize = 8;
 
@@ -56,7 +58,8 @@ impl Hearing<'_> {
         }
         if !same {
             matter.given.clear();
-            self.start_anew(matter, &suspect.occurred_at);
+            self.begin_anew(matter, &suspect.occurred_at);
+            self.act(matter, &suspect.occurred_at);
             return "changed";
         }
         match matter.life {
@@ -72,43 +75,51 @@ impl Hearing<'_> {
         }
     }
 
-    /// What was said before is heard now; a notice that was accepted before stands.
+    /// What was said before is heard first; a notice that was accepted before stands.
     fn first_look(&mut self, matter: &mut Matter, at: &Timestamp) -> Heard {
         if !matter.given.iter().any(|given| given.notice) {
             let waiting = std::mem::take(&mut matter.given);
-            self.start_anew(matter, at);
+            self.begin_anew(matter, at);
             for given in waiting {
                 self.hear(matter, given);
             }
+            self.act(matter, at);
         }
         "found"
     }
 
     /// As if it had never been looked at.
-    fn start_anew(&mut self, matter: &mut Matter, at: &Timestamp) {
+    fn begin_anew(&mut self, matter: &mut Matter, at: &Timestamp) {
         matter.holds = None;
         matter.removal = None;
         matter.because = None;
         (matter.refused, matter.cleared) = (false, false);
         self.enter(matter, Life::Suspected, at);
-        self.act_on_the_band(matter, at);
-        let Some(look) = matter.look.as_ref().filter(|look| matter.life == Life::Suspected && self.rules.policy.asks().asks(look.band))
-        else {
+    }
+
+    /// What follows from the suspicion alone, where nothing else has decided: a removal, or a question.
+    fn act(&mut self, matter: &mut Matter, at: &Timestamp) {
+        if matter.life != Life::Suspected {
             return;
-        };
-        let due_at = self.rules.calendars.due_at(&self.docket.market, &look.first_at, self.rules.policy.asks().days);
+        }
+        self.act_on_the_band(matter, at);
+        let asks = self.rules.policy.asks();
+        let Some(look) = matter.look.as_ref().filter(|look| matter.life == Life::Suspected && asks.asks(look.band)) else { return };
+        let due_at = self.rules.calendars.due_at(&self.docket.market, &look.first_at, asks.days);
         self.enter(matter, Life::Asked, at);
         matter.due_at = Some(due_at);
     }
 
     /// The same content is suspected again: what was said of it holds.
     fn come_back(&mut self, matter: &mut Matter, at: &Timestamp) {
-        let held = matter.holds.and_then(|place| usize::try_from(place).ok()).and_then(|place| matter.given.get(place)).cloned();
-        self.start_anew(matter, at);
+        let (holds, cleared) = (matter.holds, matter.cleared);
+        let held = holds.and_then(|place| usize::try_from(place).ok()).and_then(|place| matter.given.get(place)).cloned();
+        self.begin_anew(matter, at);
+        (matter.holds, matter.cleared) = (holds, cleared);
         if let Some(held) = held {
-            matter.holds = matter.given.iter().position(|given| given.id == held.id).map(|place| place as u64);
             self.apply(matter, &held, at);
         }
+        self.act(matter, at);
     }
 
     /// The removal that the policy orders on the scanner's word alone.
@@ -146,10 +157,9 @@ impl Hearing<'_> {
             if given.notice || matter.given.iter().any(|other| other.notice) {
                 return self.hold(matter, given);
             }
-            if matter.given.len() >= MOST_WAITING {
-                matter.given.remove(0);
+            if matter.given.len() < MOST_WAITING {
+                matter.given.push(given);
             }
-            matter.given.push(given);
             return "early";
         };
         if given.at < look.first_at {
@@ -208,15 +218,14 @@ impl Hearing<'_> {
 
     /// Whether the burden of proof is met.
     fn suffices(&self, matter: &Matter, given: &Given) -> bool {
-        let moderated = matter.given.iter().any(|g| g.by.r#type == GiverType::Moderator && g.verdict == VerdictKind::Counterfeit);
         let band = matter.look.as_ref().map(|look| look.band);
+        let moderated = || matter.given.iter().any(|g| g.by.r#type == GiverType::Moderator && g.verdict == VerdictKind::Counterfeit);
         given.by.r#type == GiverType::Moderator
-            || moderated
             || match (self.rules.burden)(matter.brand_id.as_str()) {
                 Burden::Word => true,
                 Burden::Suspicion => band.is_some_and(|band| band >= Band::Report),
                 Burden::Proof => given.proven || band == Some(Band::Remove),
-                Burden::Moderator => false,
+                Burden::Moderator => moderated(),
             }
     }
 
@@ -263,7 +272,7 @@ impl Hearing<'_> {
         }
         let ordered = removal::order(matter, origin, notice_id, mode == Mode::Shadow, at);
         let brand = self.rules.catalog.brand(matter.brand_id.as_str()).map_or(matter.brand_id.as_str(), |brand| brand.name.as_str());
-        self.outputs.push(Output::Removal(Box::new(removal::removal(self.docket, matter, &ordered, brand))));
+        self.write(matter, removal::removal(self.docket, matter, &ordered, brand));
         matter.removals += 1;
         matter.removal = Some(ordered);
         mode == Mode::On
@@ -283,8 +292,16 @@ impl Hearing<'_> {
     /// Withdraws the removal that stands, if any does.
     fn take_back(&mut self, matter: &mut Matter, why: &str, at: &Timestamp) {
         if let Some(ordered) = matter.removal.take() {
-            self.outputs.push(Output::Removal(Box::new(removal::withdrawal(self.docket, matter, &ordered, why, at))));
+            self.write(matter, removal::withdrawal(self.docket, matter, &ordered, why, at));
         }
+    }
+
+    fn write(&mut self, matter: &mut Matter, removal: Removal) {
+        if matter.orders.len() >= MOST_ORDERS {
+            matter.orders.remove(0);
+        }
+        matter.orders.push(removal.removal_id.to_string());
+        self.outputs.push(Output::Removal(Box::new(removal)));
     }
 
     /// Moves the matter where what happens moves it; tells whether it does.

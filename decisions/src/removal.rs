@@ -20,7 +20,8 @@ pub(crate) fn reason(matter: &Matter) -> Reason {
 pub(crate) fn order(matter: &Matter, origin: Origin, notice_id: Option<touchstone_schemas::Id>, shadow: bool, at: &Timestamp) -> Ordered {
     let content = matter.look.as_ref().map_or("", |look| look.content_hash.as_str());
     let removal_id = id(&["removal", &matter.suspect_id, content, &matter.removals.to_string()]);
-    Ordered { removal_id, origin, notice_id, shadow, at: at.clone() }
+    let revision = matter.look.as_ref().map_or(0, |look| look.revision);
+    Ordered { removal_id, origin, notice_id, shadow, at: at.clone(), revision, reason: reason(matter) }
 }
 
 /// The event that orders a removal.
@@ -40,7 +41,6 @@ pub(crate) fn withdrawal(docket: &Docket, matter: &Matter, ordered: &Ordered, wh
 }
 
 fn event(docket: &Docket, matter: &Matter, ordered: &Ordered, op: RemovalOp, statement: String, at: &Timestamp) -> Removal {
-    let reason = reason(matter);
     Removal {
         removal_id: named(ordered.removal_id.clone()),
         op,
@@ -50,11 +50,11 @@ fn event(docket: &Docket, matter: &Matter, ordered: &Ordered, op: RemovalOp, sta
         platform: docket.platform.clone(),
         market: docket.market.clone(),
         listing_id: docket.listing_id.clone(),
-        revision: matter.look.as_ref().map_or(0, |look| look.revision),
+        revision: ordered.revision,
         brand_id: matter.brand_id.clone(),
         origin: ordered.origin,
-        ground: ground(reason),
-        reason,
+        ground: ground(ordered.reason),
+        reason: ordered.reason,
         statement,
         shadow: ordered.shadow,
         at: at.clone(),

@@ -268,7 +268,7 @@ fn matters_go_their_ways() {
                 (2, "found remove", "seen_again reported"),
                 (3, "brand counterfeit", "applied [remove verdict] removed"),
                 (4, "receipt not_found", "applied withdrawn"),
-                (5, "appeal opened", "unknown_removal [refused unknown_removal] withdrawn"),
+                (5, "appeal opened", "out_of_turn withdrawn"),
             ],
         ),
         (
@@ -289,7 +289,6 @@ fn matters_go_their_ways() {
     for (name, burden, steps) in plays {
         let mut play = Play::new(policy(""), *burden);
         for (hour, words, expected) in *steps {
-            // A receipt of an unknown removal has no output that a person need see.
             assert_eq!(&play.step(*hour, words), expected, "{name}: {words} at {hour}");
         }
     }

@@ -99,6 +99,10 @@ record! {
         flag shadow: bool,
         /// When.
         req at: Timestamp,
+        /// The revision that was looked at.
+        req revision: u64,
+        /// What was wrong.
+        req reason: Reason,
     }
 }
 
@@ -127,6 +131,8 @@ record! {
         opt removal: Ordered,
         /// How often it was removed.
         req removals: u64,
+        /// The removals and withdrawals that were written last, the latest last.
+        list orders: String,
         /// The platform refused the removal: the scanner alone does not order it again.
         flag refused: bool,
         /// The seller's objection was right: only a moderator has it removed again.

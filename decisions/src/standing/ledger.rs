@@ -13,7 +13,7 @@ use super::counts::{Counts, Days, book};
 use super::explain::Explanation;
 use super::key::{Key, Names};
 use super::lists::{EMPTY, Head, Lists};
-use super::matter::{Ask, Count, Entry, Kept, Matter, Said};
+use super::matter::{Ask, Count, Entry, Kept, Matter, Said, Stands};
 use super::tiers::{self, Path};
 
 /// When the answer to a question is due, by the market and the time of the question.
@@ -73,22 +73,22 @@ impl Ledger {
 
     /// Takes a verdict.
     pub fn verdict(&mut self, verdict: &Verdict) {
-        self.say_verdict(verdict, false);
+        self.say_verdict(verdict, Stands::Taken);
     }
 
     /// Takes a verdict from the dead letters, whether or not it was taken as a verdict too.
     pub fn refused_verdict(&mut self, verdict: &Verdict, reason: &str) {
-        self.say_verdict(verdict, is_refusal(reason));
+        self.say_verdict(verdict, stands(reason));
     }
 
     /// Takes a notice. One against a seller is no filing: those are that it is turned into.
     pub fn notice(&mut self, notice: &Notice) {
-        self.say_notice(notice, false);
+        self.say_notice(notice, Stands::Taken);
     }
 
     /// Takes a notice from the dead letters, whether or not it was taken as a notice too.
     pub fn refused_notice(&mut self, notice: &Notice, reason: &str) {
-        self.say_notice(notice, is_refusal(reason));
+        self.say_notice(notice, stands(reason));
     }
 
     /// Takes a removal. Only orders to remove count: a removal that was taken back without an appeal was no error of who filed.
@@ -176,6 +176,8 @@ impl Ledger {
             reporters.entry(*reporter).or_default().add(counts);
             codes.entry(*code).or_default().add(counts);
         }
+        // An answer that is no filing has no code of its own.
+        codes.retain(|_, counts| counts.volume() > 0);
         Some(Standing {
             brand_id: BrandId::new(self.names.text(brand))?,
             tier: tiers::name(&self.rules, place).to_owned(),
@@ -197,17 +199,17 @@ impl Ledger {
         listed.into_iter().map(|(name, counts)| (name.to_owned(), counts.shares())).collect()
     }
 
-    fn say_verdict(&mut self, verdict: &Verdict, refused: bool) {
+    fn say_verdict(&mut self, verdict: &Verdict, stands: Stands) {
         self.see(&verdict.at);
         let said = Said::Verdict(verdict.verdict);
-        let entry = self.entry(&verdict.verdict_id, &verdict.at, &verdict.by, verdict.reason_code.as_deref(), said, refused);
+        let entry = self.entry(&verdict.verdict_id, &verdict.at, &verdict.by, verdict.reason_code.as_deref(), said, stands);
         self.change(verdict.suspect_id.as_str(), &verdict.brand_id, |matter, kept, names| matter.say(entry, kept, names));
     }
 
-    fn say_notice(&mut self, notice: &Notice, refused: bool) {
+    fn say_notice(&mut self, notice: &Notice, stands: Stands) {
         self.see(&notice.at);
         let target = &notice.target;
-        if target.listing_id.is_none() && !refused {
+        if target.listing_id.is_none() && stands == Stands::Taken {
             return;
         }
         let (platform, market) = (target.platform.as_str(), target.market.as_str());
@@ -215,11 +217,11 @@ impl Ledger {
             Some(listing_id) => suspect_id(platform, market, listing_id.as_str(), notice.brand_id.as_str()),
             None => notice.notice_id.to_string(),
         };
-        let entry = self.entry(&notice.notice_id, &notice.at, &notice.by, notice.reason_code.as_deref(), Said::Notice, refused);
+        let entry = self.entry(&notice.notice_id, &notice.at, &notice.by, notice.reason_code.as_deref(), Said::Notice, stands);
         self.change(&suspect, &notice.brand_id, |matter, kept, names| matter.say(entry, kept, names));
     }
 
-    fn entry(&mut self, id: &Id, at: &Timestamp, by: &Giver, code: Option<&str>, said: Said, refused: bool) -> Entry {
+    fn entry(&mut self, id: &Id, at: &Timestamp, by: &Giver, code: Option<&str>, said: Said, stands: Stands) -> Entry {
         Entry {
             id: Key::of(id.as_str()),
             at: at.unix_millis(),
@@ -227,7 +229,7 @@ impl Ledger {
             code: self.names.number(code.unwrap_or_default()),
             said,
             moderator: by.r#type == GiverType::Moderator,
-            refused,
+            stands,
         }
     }
 
@@ -268,7 +270,11 @@ impl Ledger {
     }
 }
 
-/// Whether a dead letter is one that a filing was refused by. What could not be read, or made the program fail, says nothing of who filed.
-fn is_refusal(reason: &str) -> bool {
-    FaultReason::OF_DEAD_LETTERS.iter().all(|unread| unread.as_str() != reason)
+/// What a dead letter says of a filing. What could not be read, or made the program fail, says nothing of who filed.
+fn stands(reason: &str) -> Stands {
+    match reason {
+        "foreign" | "not_the_reporters_brand" | "unknown_brand" => Stands::Foreign,
+        _ if FaultReason::OF_DEAD_LETTERS.iter().any(|unread| unread.as_str() == reason) => Stands::Taken,
+        _ => Stands::Refused,
+    }
 }

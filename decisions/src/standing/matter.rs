@@ -31,8 +31,18 @@ pub(super) struct Entry {
     pub(super) said: Said,
     /// Said by a moderator.
     pub(super) moderator: bool,
+    pub(super) stands: Stands,
+}
+
+/// Whether it was taken, the worse the later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stands {
+    /// It was, as far as is known.
+    Taken,
     /// It went to the dead letters.
-    pub(super) refused: bool,
+    Refused,
+    /// It did, since its giver does not speak for the brand: it is nothing of the brand's.
+    Foreign,
 }
 
 /// A question to the brand, or a suspect about which there is none.
@@ -87,7 +97,7 @@ impl Entry {
     /// The same giver said the same. Of notices, `decide` refuses what is double.
     fn repeats(&self, other: &Self) -> bool {
         let what = |entry: &Self| (entry.moderator, entry.reporter, entry.said);
-        !other.refused && self.said != Said::Notice && what(self) == what(other)
+        other.stands == Stands::Taken && self.said != Said::Notice && what(self) == what(other)
     }
 
     /// By time, then by what does not depend on the order in which records came.
@@ -105,9 +115,9 @@ impl Matter {
 
     /// Takes a verdict or a notice. Of more than are kept the earliest stay, and of a moderator's the latest.
     pub(super) fn say(&mut self, entry: Entry, kept: &mut Kept, names: &Names) {
-        let same = |other: &Entry| Entry { refused: entry.refused, ..*other } == entry;
+        let same = |other: &Entry| Entry { stands: entry.stands, ..*other } == entry;
         if let Some(own) = kept.entries.find(self.entries, same) {
-            own.refused |= entry.refused;
+            own.stands = own.stands.max(entry.stands);
             return;
         }
         let alike = || kept.entries.iter(self.entries).filter(|other| other.moderator == entry.moderator);
@@ -137,19 +147,22 @@ impl Matter {
 
     /// What its filings and answers count as.
     pub(super) fn count(&self, kept: &Kept, names: &Names, counts: &mut Vec<Count>) {
-        let mut entries: Vec<&Entry> = kept.entries.iter(self.entries).collect();
+        let mut entries: Vec<&Entry> = kept.entries.iter(self.entries).filter(|entry| entry.stands != Stands::Foreign).collect();
         entries.sort_by(|a, b| a.order(b, names));
-        let judged = entries.iter().rev().find(|e| e.moderator && !e.refused && e.said != Said::Verdict(VerdictKind::Unsure));
+        let judged =
+            entries.iter().rev().find(|e| e.moderator && e.stands == Stands::Taken && e.said != Said::Verdict(VerdictKind::Unsure));
         let otherwise =
             |filing: &Entry| judged.is_some_and(|judged| judged.said != Said::Verdict(VerdictKind::Counterfeit) && judged.at >= filing.at);
         for (i, entry) in entries.iter().enumerate() {
             let before = &entries[..i];
-            if before.iter().any(|other| entry.has_id_of(other)) || !entry.refused && before.iter().any(|other| entry.repeats(other)) {
+            if before.iter().any(|other| entry.has_id_of(other))
+                || entry.stands == Stands::Taken && before.iter().any(|other| entry.repeats(other))
+            {
                 continue;
             }
             let mut count = |part| counts.push(Count { day: entry.at.div_euclid(86_400_000), by: (entry.reporter, entry.code), part });
             if entry.is_filing() {
-                count(match (entry.refused, self.won, self.removals - self.won) {
+                count(match (entry.stands != Stands::Taken, self.won, self.removals - self.won) {
                     (true, ..) => Part::Rejected,
                     (false, 1.., 0) => Part::Countered,
                     _ if otherwise(entry) => Part::Rejected,
@@ -157,7 +170,7 @@ impl Matter {
                     (false, 0, 0) => Part::Open,
                 });
             }
-            if entry.is_answer() && !entry.refused {
+            if entry.is_answer() && entry.stands == Stands::Taken {
                 let ask = kept.asks.iter(self.asks).filter(|ask| ask.at <= entry.at).max();
                 if let Some(due_at) = ask.and_then(|ask| ask.due_at) {
                     count(if entry.at <= due_at { Part::InTime } else { Part::Late });
@@ -172,7 +185,7 @@ mod tests {
     use super::*;
 
     fn entry(id: &str, at: i64, said: Said) -> Entry {
-        Entry { id: Key::of(id), at, reporter: 0, code: 1, said, moderator: false, refused: false }
+        Entry { id: Key::of(id), at, reporter: 0, code: 1, said, moderator: false, stands: Stands::Taken }
     }
 
     fn parts(matter: &Matter, kept: &Kept) -> Vec<Part> {
@@ -186,7 +199,8 @@ mod tests {
         use VerdictKind::{Counterfeit, Genuine, Unsure};
         let says = |at, said| Entry { moderator: true, ..entry("m", at, Said::Verdict(said)) };
         let filing = entry("v", 10, Said::Verdict(Counterfeit));
-        let refused = Entry { refused: true, ..filing };
+        let refused = Entry { stands: Stands::Refused, ..filing };
+        let foreign = Entry { stands: Stands::Foreign, ..filing };
         for (what, removals, won, entries, parts_wanted) in [
             ("nothing happened", 0, 0, vec![filing], vec![Part::Open]),
             ("removed", 1, 0, vec![filing], vec![Part::Upheld]),
@@ -200,6 +214,7 @@ mod tests {
             ("a moderator is not sure", 1, 0, vec![filing, says(12, Unsure)], vec![Part::Upheld]),
             ("a moderator thought better", 0, 0, vec![filing, says(12, Genuine), says(13, Counterfeit)], vec![Part::Open]),
             ("refused", 1, 0, vec![filing, refused], vec![Part::Rejected]),
+            ("not the brand's", 1, 0, vec![filing, foreign], vec![]),
             ("refused first", 1, 0, vec![refused, filing], vec![Part::Rejected]),
             ("what is refused hides nothing", 1, 0, vec![refused, entry("w", 11, filing.said)], vec![Part::Rejected, Part::Upheld]),
             ("genuine is no filing", 1, 0, vec![entry("v", 10, Said::Verdict(Genuine))], vec![]),

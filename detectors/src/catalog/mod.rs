@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use touchstone_schemas::{Brand, RightsHolder, Timestamp};
+use touchstone_schemas::{Brand, Fingerprint, RightsHolder, Timestamp};
 
 pub(crate) use classes::Head;
 pub use classes::{Class, Classes};
@@ -163,6 +163,11 @@ impl Catalog {
     /// The file of a reference picture, by its name in evidence; nothing for a compiled catalog.
     pub fn picture_file(&self, name: &str) -> Option<&Path> {
         self.picture_files.get(name).map(PathBuf::as_path)
+    }
+
+    /// Whether a picture is one of genuine goods that the catalog has.
+    pub fn shows_genuine(&self, row: &Fingerprint) -> bool {
+        self.snapshot.pictures.has(row)
     }
 
     /// The policy that comes with it, in TOML.

@@ -6,7 +6,7 @@ use touchstone_schemas::{Method, Score, Timestamp};
 
 use super::Picture;
 use super::colour::{Chart, Colours};
-use super::fingerprint::{Fingerprint, Kept, Pdq};
+use super::fingerprint::{Fingerprint, Kept, Pdq, words};
 use super::local::LocalIndex;
 use super::search::HashSearch;
 
@@ -158,6 +158,11 @@ impl PictureIndex {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.references.is_empty()
+    }
+
+    /// Whether a row's hash is one of these.
+    pub(crate) fn has(&self, row: &touchstone_schemas::Fingerprint) -> bool {
+        words(&row.hex).is_some_and(|hash| self.hashes.has_within(&hash, RADIUS))
     }
 
     fn find_pdq(&self, image: usize, pdq: &Pdq, hits: &mut Vec<Hit>) {

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_types, reason = "measures detectors and the catalog's age")]
 
 mod follow;
+mod learn;
 mod promote;
 mod publish;
 mod set;
@@ -20,6 +21,7 @@ use crate::health::Health;
 use crate::kafka::Names;
 use crate::metrics::Metrics;
 pub(crate) use follow::follow;
+pub(crate) use learn::{learn, learnt};
 pub(crate) use promote::{Promoted, Wanted, promote_file, promote_topic};
 pub(crate) use publish::{Publication, Published, publish};
 

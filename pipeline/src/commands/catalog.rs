@@ -43,6 +43,11 @@ fn publish(path: &Path, config: &Path, may_shrink: bool) -> Result<(), Failure> 
     let config = config::load(config)?;
     logs::start(&config.logs);
     let mut rows = sound(Rows::load(path))?;
+    // What was learnt from verdicts stays, as long as its brand does.
+    let learnt =
+        catalog::learnt(&config)?.into_iter().filter(|fake| rows.brands.iter().any(|brand| brand.row.brand_id == fake.row.brand_id));
+    let learnt: Vec<_> = learnt.collect();
+    rows.known_fakes.extend(learnt);
     rows.sort();
     let mut records = BTreeMap::new();
     let counts = rows.each_record(|_, key, record| {

@@ -30,6 +30,22 @@ pub(crate) const TOPICS: &[(&str, &str)] = &[
     ("cases", "compact"),
 ];
 
+/// How long records are kept where the brokers' own time, a week by default, would not do: workers pass over what is overdue for a day;
+/// standing is counted over a quarter, and reports look back at two; a case needs every link that there ever was.
+const RETENTION: &[(&str, &str)] = &[
+    ("retry", "172800000"),
+    ("suspects", HALF_A_YEAR),
+    ("verdicts", HALF_A_YEAR),
+    ("notices", HALF_A_YEAR),
+    ("appeals", HALF_A_YEAR),
+    ("receipts", HALF_A_YEAR),
+    ("removals", HALF_A_YEAR),
+    ("dead-letters", HALF_A_YEAR),
+    ("links", "-1"),
+];
+/// 183 days.
+const HALF_A_YEAR: &str = "15811200000";
+
 /// Names of topics.
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
@@ -75,8 +91,10 @@ pub(crate) fn create(config: &Config, own_topics: &[String]) -> Result<Vec<(Stri
             let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replication))
                 .set("cleanup.policy", cleanup)
                 .set("max.message.bytes", "2097152");
-            // Workers pass over what is overdue for a day.
-            if *name == names.of("retry") { topic.set("retention.ms", "172800000") } else { topic }
+            match RETENTION.iter().find(|(kept, _)| names.of(kept) == *name) {
+                Some((_, milliseconds)) => topic.set("retention.ms", milliseconds),
+                None => topic,
+            }
         })
         .collect();
     let cannot = |e: &dyn std::fmt::Display| Failure::Run(anyhow::anyhow!("cannot make topics at {}: {e}", config.kafka.brokers));

@@ -70,6 +70,11 @@ impl Broker {
         Self { servers: mock.bootstrap_servers(), prefix: Self::prefix(), security: Vec::new(), worker: None, mock: Some(mock) }
     }
 
+    /// Whether it is the embedded one.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.mock.is_some()
+    }
+
     /// Takes the embedded one away, or gives it back.
     pub(crate) fn set_up(&self, up: bool) {
         let mock = self.mock.as_ref().expect("an embedded broker");

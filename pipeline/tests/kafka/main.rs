@@ -8,6 +8,7 @@ mod common;
 mod brands;
 mod broker;
 mod catalog;
+mod decide;
 mod fetching;
 mod outage;
 mod secured;

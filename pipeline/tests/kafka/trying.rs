@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::broker::Broker;
+use super::broker::{Broker, Seen};
+use super::withdrawals::{assert_exact, taken_back};
 use super::worker::{Worker, get};
-use super::{LIMIT, key, lines, payloads, scanned};
+use super::{LIMIT, key, lines, scanned};
 use crate::common::{catalog, examples, succeed, touchstone, without_clock};
 
 /// The examples' policy with a lowest threshold of its own.
@@ -34,6 +35,15 @@ fn counts(report: &Value) -> BTreeMap<(String, String), u64> {
     counts
 }
 
+/// Holds the suspects of the examples to what `scan` finds, and to what must be taken back.
+fn assert_found(broker: &Broker, expected: &[String], worker: &Worker) -> Vec<Seen> {
+    let listings = std::fs::read_to_string(examples()).expect("the examples");
+    let most = expected.len() + taken_back(&listings, expected).len();
+    let seen = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= most);
+    assert_exact(&seen, expected, &listings, &worker.log());
+    seen
+}
+
 #[test]
 #[allow(clippy::cast_precision_loss, reason = "counts of examples")]
 fn a_policy_is_tried_in_the_shadow_and_over_the_topic() {
@@ -52,8 +62,7 @@ fn a_policy_is_tried_in_the_shadow_and_over_the_topic() {
     worker.wait_ready();
     // What is tried changes nothing that is written.
     let expected = scanned(&own, &listings);
-    let seen = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= expected.len());
-    assert_eq!(payloads(&seen), expected, "{}", worker.log());
+    let seen = assert_found(&broker, &expected, &worker);
     for ((brand, difference), count) in counts(&of_files) {
         worker.wait_metric(&format!("touchstone_shadow_total{{brand=\"{brand}\",difference=\"{difference}\"}}"), count as f64);
     }
@@ -97,8 +106,7 @@ fn a_policy_is_put_into_use_by_the_catalog_topic_and_taken_back() {
     let text = succeed(touchstone("scan --policy").arg(&policy).arg("--catalog").arg(catalog()).arg("--listings").arg(examples()));
     let mut expected = without_clock(&text);
     expected.sort();
-    let seen = broker.read_until(&broker.topic("suspects"), LIMIT, |seen| seen.len() >= expected.len());
-    assert_eq!(payloads(&seen), expected, "{}", worker.log());
+    assert_found(&broker, &expected, &worker);
     promote("--back".as_ref());
     worker.wait_metric("touchstone_catalogs_total{outcome=\"applied\"}", 3.0);
     // The row that kept the policy from before is no part of a catalog that is published.

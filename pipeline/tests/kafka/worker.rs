@@ -15,6 +15,7 @@ use crate::common::touchstone;
 /// A worker, its configuration and its addresses.
 pub(crate) struct Worker {
     child: Child,
+    role: &'static str,
     folder: TempDir,
     pub(crate) operations: String,
     pub(crate) service: String,
@@ -34,6 +35,15 @@ impl Worker {
 
     /// The same under another name, to share the work.
     pub(crate) fn start_named(name: &str, broker: &Broker, catalog: &Path, more: &str) -> Self {
+        Self::start_in(name, "scan", broker, catalog, more)
+    }
+
+    /// The same, which decides, or does both.
+    pub(crate) fn start_as(role: &'static str, broker: &Broker, catalog: &Path, more: &str) -> Self {
+        Self::start_in("one", role, broker, catalog, more)
+    }
+
+    fn start_in(name: &str, role: &'static str, broker: &Broker, catalog: &Path, more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (operations, service) = (free(), free());
         let text = format!(
@@ -47,13 +57,19 @@ impl Worker {
         );
         std::fs::write(folder.path().join("touchstone.toml"), text).expect("a file");
         broker.make_topics(&folder.path().join("touchstone.toml"));
-        let child = Self::spawn(folder.path());
-        Self { child, folder, operations, service }
+        let child = Self::spawn(folder.path(), role);
+        Self { child, role, folder, operations, service }
     }
 
-    fn spawn(folder: &Path) -> Child {
+    fn spawn(folder: &Path, role: &str) -> Child {
         let log = std::fs::OpenOptions::new().append(true).create(true).open(folder.join("log")).expect("a file");
-        touchstone("run --config").arg(folder.join("touchstone.toml")).stderr(log).spawn().expect("the program starts")
+        touchstone("run --role")
+            .arg(role)
+            .arg("--config")
+            .arg(folder.join("touchstone.toml"))
+            .stderr(log)
+            .spawn()
+            .expect("the program starts")
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -68,7 +84,7 @@ impl Worker {
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().expect("it lives");
         self.child.wait().expect("it ends");
-        self.child = Self::spawn(self.folder.path());
+        self.child = Self::spawn(self.folder.path(), self.role);
     }
 
     /// Asks it to finish what it has begun.

@@ -1,5 +1,5 @@
 //! The register: what belongs to no single listing, kept by the worker that has the first partition. It reads what all wrote and writes
-//! `standing` and `cases`.
+//! `standing`, `cases`, and known fakes into the catalog topic.
 //!
 //! It keeps nothing that it could not read again: both are functions of the records that the topics still hold, whatever their order. So
 //! two that overlap for a moment write the same.
@@ -15,16 +15,16 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, NoCustomPartitioner, Producer};
 use rdkafka::{Offset, TopicPartitionList};
+use rustc_hash::FxHashSet;
 use serde::Serialize;
 use touchstone_decisions::cases::{Cases, seller_key};
-use touchstone_decisions::{Calendars, Ledger};
-use touchstone_detectors::{Policy, id};
-use touchstone_schemas::{
-    Appeal, Case, Id, Link, Market, Notice, NoticeTarget, Origin, Removal, RemovalOp, Suspect, SuspectOp, Verdict, decode,
-};
+use touchstone_decisions::{Calendars, Learner, Ledger, matter_id};
+use touchstone_detectors::{Policy, Scanner, id};
+use touchstone_schemas::{Appeal, Case, Id, KnownFake, Link, Market, Notice, NoticeTarget, Removal, Suspect, SuspectOp, Verdict, decode};
 use tracing::{info, warn};
 
 use super::super::Shared;
+use crate::config::Config;
 use crate::failure::Failure;
 use crate::kafka::{self, Asking, Names, Reports};
 
@@ -41,15 +41,23 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// What is kept.
 pub(super) struct Register<'a> {
+    config: &'a Config,
+    scanner: &'a Scanner,
     policy: &'a Policy,
     names: Names,
     producer: BaseProducer<Reports, NoCustomPartitioner>,
     ledger: Ledger,
     cases: Cases,
+    learner: Learner,
+    /// What was learnt and is not written yet; of a catalog that is a file nothing is written.
+    learnt: BTreeMap<String, Option<KnownFake>>,
+    learns: bool,
     /// The suspected listings of each seller.
     listings: HashMap<String, BTreeSet<(Market, Id)>>,
     /// What stands in the topics, by their keys.
     written: HashMap<String, Vec<u8>>,
+    /// The ids of notices against listings that came: those of a seller's are not written again.
+    notices: FxHashSet<String>,
     /// Notices against sellers that are to be turned into notices against listings.
     orders: Vec<Notice>,
 }
@@ -85,13 +93,19 @@ fn hold(shared: &Shared, holds: &dyn Fn() -> bool) -> Result<(), KafkaError> {
     let policy = scanner.policy();
     let asks = policy.asks().days;
     let mut register = Register {
+        config,
+        scanner: &scanner,
         policy,
         names: names.clone(),
         producer: kafka::connect_producer(&kafka::writer(config), Reports::default())?,
         ledger: Ledger::new(policy.standing(), Box::new(move |market, at| Calendars::shipped().due_at(market, at, asks))),
         cases: Cases::default(),
+        learner: Learner::new(policy.learning().known_days),
+        learnt: BTreeMap::new(),
+        learns: config.catalog.path.is_empty(),
         listings: HashMap::new(),
         written: HashMap::new(),
+        notices: FxHashSet::default(),
         orders: Vec::new(),
     };
     let reader = kafka::reader(config);
@@ -149,7 +163,7 @@ impl Register<'_> {
         match topic {
             "links" => decode::<Link>(payload).into_iter().for_each(|link| self.link(&link.value)),
             "suspects" => decode::<Suspect>(payload).into_iter().for_each(|suspect| self.suspect(&suspect.value)),
-            "verdicts" => decode::<Verdict>(payload).into_iter().for_each(|verdict| self.ledger.verdict(&verdict.value)),
+            "verdicts" => decode::<Verdict>(payload).into_iter().for_each(|verdict| self.verdict(&verdict.value)),
             "notices" => decode::<Notice>(payload).into_iter().for_each(|notice| self.notice(notice.value)),
             "removals" => decode::<Removal>(payload).into_iter().for_each(|removal| self.removal(&removal.value)),
             "appeals" => decode::<Appeal>(payload).into_iter().for_each(|appeal| self.ledger.appeal(&appeal.value)),
@@ -168,7 +182,14 @@ impl Register<'_> {
         }
     }
 
+    fn verdict(&mut self, verdict: &Verdict) {
+        self.ledger.verdict(verdict);
+        self.learner.verdict(verdict);
+        self.confirm(verdict.suspect_id.as_str());
+    }
+
     fn suspect(&mut self, suspect: &Suspect) {
+        self.learner.suspect(suspect, self.scanner.catalog());
         if suspect.op == SuspectOp::Upsert {
             let asked = self.policy.asks().asks(suspect.band);
             self.ledger.suspect(&suspect.suspect_id, &suspect.brand_id, &suspect.listing.market, &suspect.occurred_at, asked);
@@ -177,18 +198,23 @@ impl Register<'_> {
 
     fn notice(&mut self, notice: Notice) {
         match &notice.target.listing_id {
-            Some(_) => self.ledger.notice(&notice),
+            Some(_) => {
+                self.ledger.notice(&notice);
+                self.notices.insert(notice.notice_id.to_string());
+            }
             None => self.orders.push(notice),
         }
     }
 
     fn removal(&mut self, removal: &Removal) {
         self.ledger.removal(removal);
-        let Some(suspect) = removal.suspect_id.as_ref().filter(|_| removal.origin != Origin::Proactive && !removal.shadow) else { return };
-        match removal.op {
-            RemovalOp::Remove => self.cases.confirm(suspect.as_str()),
-            RemovalOp::Withdraw => self.cases.revoke(suspect.as_str()),
-        }
+        self.learner.removal(removal);
+        self.confirm(&matter_id(removal));
+    }
+
+    /// A matter counts for its seller's case as long as it is confirmed.
+    fn confirm(&mut self, matter: &str) {
+        if self.learner.is_confirmed(matter) { self.cases.confirm(matter) } else { self.cases.revoke(matter) }
     }
 
     /// A verdict or a notice that was refused.
@@ -217,11 +243,31 @@ impl Register<'_> {
         }
         for notice in std::mem::take(&mut self.orders) {
             for (key, notice) in self.of_listings(&notice) {
-                self.put("notices", &key, &notice)?;
+                if !self.notices.contains(notice.notice_id.as_str()) {
+                    self.put("notices", &key, &notice)?;
+                }
             }
         }
+        self.learn();
         self.producer.flush(CALL)?;
         self.producer.context().take().map_or(Ok(()), Err)
+    }
+
+    /// Writes what was learnt into the catalog topic, from which every worker has it soon. What cannot be written now is written with the
+    /// next.
+    fn learn(&mut self) {
+        self.learnt.extend(self.learner.take_changed());
+        if !self.learns || self.learnt.is_empty() {
+            return;
+        }
+        match crate::catalog::learn(self.config, &self.learnt) {
+            Ok(0) => self.learnt.clear(),
+            Ok(rows) => {
+                info!(rows, "known fakes are learnt, or forgotten");
+                self.learnt.clear();
+            }
+            Err(e) => warn!("what was learnt from verdicts is not written yet: {e}"),
+        }
     }
 
     /// A notice against a seller as notices against the seller's listings. Their ids follow from its own, so that the same come once.
