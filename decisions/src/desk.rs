@@ -11,7 +11,7 @@ use touchstone_schemas::{
 
 use crate::cases::links;
 use crate::event::{Event, Output};
-use crate::giver::{Refusal, speaks_for};
+use crate::giver::{Refusal, check_verdict};
 use crate::guard::{Cap, Guard};
 use crate::life::Happening;
 use crate::matter::{Heard, Hearing, Rules};
@@ -180,13 +180,8 @@ impl Desk {
     }
 
     fn verdict(&mut self, rules: &Rules<'_>, key: &str, verdict: &Verdict) -> Heading {
-        let named = suspect_id(verdict.platform.as_str(), verdict.market.as_str(), verdict.listing_id.as_str(), verdict.brand_id.as_str());
-        if verdict.suspect_id.as_str() != named {
-            let detail = "suspect_id is not the one of this platform, market, listing and brand: repeat those of the suspect".to_owned();
-            return refused(Refusal::new("foreign", "suspect_id", detail));
-        }
-        if let Err(refusal) = speaks_for(rules.catalog, &verdict.by, &verdict.brand_id, &verdict.market, &verdict.at) {
-            return refused(Refusal { reason: "foreign", ..refusal });
+        if let Err(refusal) = check_verdict(rules.catalog, verdict) {
+            return refused(refusal);
         }
         let given = Given {
             id: verdict.verdict_id.clone(),

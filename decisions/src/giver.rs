@@ -1,7 +1,7 @@
 //! Who gave a verdict or a notice, and whether they may speak for the brand.
 
-use touchstone_detectors::Catalog;
-use touchstone_schemas::{Agent, Brand, BrandId, Giver, GiverType, Market, Timestamp};
+use touchstone_detectors::{Catalog, suspect_id};
+use touchstone_schemas::{Agent, Brand, BrandId, Giver, GiverType, Market, Timestamp, Verdict};
 
 /// Why somebody's word does not count, and what to do better.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,19 @@ impl Refusal {
     pub(crate) fn new(reason: &'static str, path: &'static str, detail: String) -> Self {
         Self { reason, path, detail }
     }
+}
+
+/// Whether a verdict is one of this brand about this listing, by somebody who may speak for the brand.
+///
+/// # Errors
+/// Why not: it is foreign.
+pub fn check_verdict(catalog: &Catalog, verdict: &Verdict) -> Result<(), Refusal> {
+    let Verdict { platform, market, listing_id, brand_id, by, at, .. } = verdict;
+    if verdict.suspect_id.as_str() != suspect_id(platform.as_str(), market.as_str(), listing_id.as_str(), brand_id.as_str()) {
+        let detail = "suspect_id is not the one of this platform, market, listing and brand: repeat those of the suspect".to_owned();
+        return Err(Refusal::new("foreign", "suspect_id", detail));
+    }
+    speaks_for(catalog, by, brand_id, market, at).map(drop).map_err(|refusal| Refusal { reason: "foreign", ..refusal })
 }
 
 /// Whether somebody may speak for a brand in a market at a time. Moderators may for all.

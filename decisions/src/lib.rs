@@ -19,7 +19,7 @@ mod standing;
 pub use calendar::Calendars;
 pub use desk::{Desk, FORMAT, Heading};
 pub use event::{Event, Output};
-pub use giver::Refusal;
+pub use giver::{Refusal, check_verdict};
 pub use guard::Cap;
 pub use learning::{LEARNT, Learner, matter_id};
 pub use life::{Happening, next};

@@ -184,18 +184,20 @@ impl Hearing<'_> {
             matter.given.remove(oldest);
             matter.holds = matter.holds.map(|place| if place > 0 { place - 1 } else { 0 });
         }
-        matter.given.push(given.clone());
-        if takes_over {
-            matter.holds = Some(matter.given.len() as u64 - 1);
-            let at = given.at.clone();
-            self.apply(matter, &given, &at);
-        }
-        match () {
+        let heard = match () {
             () if contradicts => "contradictory",
             () if is_late => "late",
             () if given.verdict == VerdictKind::Unsure => "unsure",
             () => "applied",
+        };
+        if takes_over {
+            matter.holds = Some(matter.given.len() as u64);
+            matter.given.push(given.clone());
+            self.apply(matter, &given, &given.at);
+        } else {
+            matter.given.push(given);
         }
+        heard
     }
 
     /// Does what the word that holds says.

@@ -34,18 +34,18 @@ pub(crate) fn withdrawal(docket: &Docket, matter: &Matter, ordered: &Ordered, wh
     let statement = format!("The removal of listing {} is withdrawn: {why}. The listing may be shown again.", docket.listing_id);
     let removal_id = id(&["withdrawal", &ordered.removal_id]);
     Removal {
-        removal_id: named(removal_id),
-        reverses: Some(named(ordered.removal_id.clone())),
+        removal_id: named(&removal_id),
+        reverses: Some(named(&ordered.removal_id)),
         ..event(docket, matter, ordered, RemovalOp::Withdraw, statement, at)
     }
 }
 
 fn event(docket: &Docket, matter: &Matter, ordered: &Ordered, op: RemovalOp, statement: String, at: &Timestamp) -> Removal {
     Removal {
-        removal_id: named(ordered.removal_id.clone()),
+        removal_id: named(&ordered.removal_id),
         op,
         // Either the one or the other, as the contract has it.
-        suspect_id: ordered.notice_id.is_none().then(|| named(matter.suspect_id.clone())),
+        suspect_id: ordered.notice_id.is_none().then(|| named(&matter.suspect_id)),
         notice_id: ordered.notice_id.clone(),
         platform: docket.platform.clone(),
         market: docket.market.clone(),
@@ -63,8 +63,8 @@ fn event(docket: &Docket, matter: &Matter, ordered: &Ordered, op: RemovalOp, sta
 }
 
 /// An id that this program made: never empty.
-fn named(id: String) -> touchstone_schemas::Id {
-    touchstone_schemas::Id::new(&id).unwrap_or_default()
+fn named(id: &str) -> touchstone_schemas::Id {
+    touchstone_schemas::Id::new(id).unwrap_or_default()
 }
 
 /// What a seller is told, in the parts of a statement of reasons (Regulation (EU) 2022/2065, article 17): the decision, the facts, whether

@@ -21,7 +21,7 @@ fn policy(text: &str) -> Policy {
     Policy::parse(&format!("[removals]\nmode = \"on\"\n{text}")).expect("a policy")
 }
 
-fn read<T: Decode>(value: Value) -> T {
+fn read<T: Decode>(value: &Value) -> T {
     let decoded = decode::<T>(value.to_string().as_bytes()).unwrap_or_else(|e| panic!("{value}: {e}"));
     assert_eq!(decoded.faults, [], "{value}");
     decoded.value
@@ -67,28 +67,28 @@ fn event(hour: u64, words: &str, last_removal: &str) -> Event {
     let (content, what) = words.split_once(':').unwrap_or(("one", words));
     let (first, rest) = what.split_once(' ').unwrap_or((what, ""));
     match first {
-        "found" => Event::Suspect(Box::new(read(suspect(hour, content, rest)))),
+        "found" => Event::Suspect(Box::new(read(&suspect(hour, content, rest)))),
         "withdrawn" => {
             let mut value = suspect(hour, content, "report");
             value["op"] = json!("withdraw");
             value["withdrawn_because"] = json!(rest);
-            Event::Suspect(Box::new(read(value)))
+            Event::Suspect(Box::new(read(&value)))
         }
-        "brand" | "agent" | "moderator" => Event::Verdict(Box::new(read(verdict(hour, &format!("v{hour}"), first, rest)))),
+        "brand" | "agent" | "moderator" => Event::Verdict(Box::new(read(&verdict(hour, &format!("v{hour}"), first, rest)))),
         "proven" => {
             let mut value = verdict(hour, &format!("v{hour}"), "brand", rest);
             value["proof"] = json!([{"type": "test_purchase", "ref": "r"}]);
-            Event::Verdict(Box::new(read(value)))
+            Event::Verdict(Box::new(read(&value)))
         }
         "corrected" => {
             let (old, says) = rest.split_once(' ').expect("corrected OLD SAYS");
             let mut value = verdict(hour, &format!("v{hour}"), "agent", says);
             value["supersedes"] = json!(old);
-            Event::Verdict(Box::new(read(value)))
+            Event::Verdict(Box::new(read(&value)))
         }
-        "notice" => Event::Notice(Box::new(read(notice(hour, &format!("n{hour}"))))),
-        "appeal" => Event::Appeal(read(json!({"appeal_id": "a", "removal_id": last_removal, "outcome": rest, "at": at(hour)}))),
-        "receipt" => Event::Receipt(read(json!({"removal_id": last_removal, "outcome": rest, "at": at(hour)}))),
+        "notice" => Event::Notice(Box::new(read(&notice(hour, &format!("n{hour}"))))),
+        "appeal" => Event::Appeal(read(&json!({"appeal_id": "a", "removal_id": last_removal, "outcome": rest, "at": at(hour)}))),
+        "receipt" => Event::Receipt(read(&json!({"removal_id": last_removal, "outcome": rest, "at": at(hour)}))),
         other => panic!("{other:?}"),
     }
 }
@@ -139,7 +139,8 @@ impl Play {
 #[test]
 fn matters_go_their_ways() {
     use Burden::{Moderator, Proof, Suspicion, Word};
-    let plays: &[(&str, Burden, &[(u64, &str, &str)])] = &[
+    type Steps = [(u64, &'static str, &'static str)];
+    let plays: &[(&str, Burden, &Steps)] = &[
         (
             "the brand confirms",
             Suspicion,
@@ -296,7 +297,7 @@ fn matters_go_their_ways() {
 
 #[test]
 fn nothing_is_ordered_where_removals_are_off_or_shadow() {
-    let mut off = Play::new(policy("").clone(), Burden::Word);
+    let mut off = Play::new(policy(""), Burden::Word);
     off.policy = Policy::parse("").expect("the shipped policy");
     assert_eq!(off.step(0, "found remove"), "found asked");
     assert_eq!(off.step(1, "brand counterfeit"), "applied reported");
@@ -337,9 +338,9 @@ fn foreign_words_and_notices_are_refused_with_their_reasons() {
         ("/by/id", json!("somebody"), "foreign"),
         ("/at", json!("2028-01-01T00:00:00Z"), "foreign"),
     ] {
-        assert_eq!(reason(Event::Verdict(Box::new(read(change(words.clone(), pointer, to))))), expected, "{pointer}");
+        assert_eq!(reason(Event::Verdict(Box::new(read(&change(words.clone(), pointer, to))))), expected, "{pointer}");
     }
-    let mut tell = |pointer: &str, to: Value| reason(Event::Notice(Box::new(read(change(notice(1, "n"), pointer, to)))));
+    let mut tell = |pointer: &str, to: Value| reason(Event::Notice(Box::new(read(&change(notice(1, "n"), pointer, to)))));
     assert_eq!(tell("/brand_id", json!("kesra-rowe")), "unknown_brand");
     assert_eq!(tell("/brand_id", json!("nordvale")), "not_the_reporters_brand");
     assert_eq!(tell("/by", json!({"type": "brand", "id": "nordvale-as"})), "not_the_reporters_brand");
@@ -349,10 +350,10 @@ fn foreign_words_and_notices_are_refused_with_their_reasons() {
     assert_eq!(tell("/notice_id", json!("n2")), "accepted");
     let other = change(notice(1, "n3"), "/target/listing_id", json!("2"));
     let mut desk = Desk::new(1_000, 180);
-    let heading = desk.take(&rules, "bazaar:KR:2", &Event::Notice(Box::new(read(other.clone()))));
+    let heading = desk.take(&rules, "bazaar:KR:2", &Event::Notice(Box::new(read(&other))));
     assert_eq!(heading.heard, "no_such_listing");
     let mut forgetful = Desk::new(0, 180);
-    assert_eq!(forgetful.take(&rules, "bazaar:KR:2", &Event::Notice(Box::new(read(other)))).heard, "applied", "nobody can tell");
+    assert_eq!(forgetful.take(&rules, "bazaar:KR:2", &Event::Notice(Box::new(read(&other)))).heard, "applied", "nobody can tell");
 }
 
 #[test]
@@ -365,7 +366,7 @@ fn an_order_names_so_many_listings() {
             let mut value = notice(1, &format!("n{n}"));
             value["order_id"] = json!("o");
             value["target"]["listing_id"] = json!(n.to_string());
-            desk.take(&rules, &format!("bazaar:KR:{n}"), &Event::Notice(Box::new(read(value)))).heard
+            desk.take(&rules, &format!("bazaar:KR:{n}"), &Event::Notice(Box::new(read(&value)))).heard
         })
         .collect();
     assert_eq!(heard, ["applied", "applied", "order_too_large"]);
@@ -380,7 +381,7 @@ fn an_answer_is_overdue_by_the_platforms_time_alone() {
         Rules { policy: &play.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Word, partitions: 1 };
     let mut other = suspect(601, "one", "report");
     other["listing"]["listing_id"] = json!("2");
-    play.desk.take(&rules, "bazaar:KR:2", &Event::Suspect(Box::new(read(other))));
+    play.desk.take(&rules, "bazaar:KR:2", &Event::Suspect(Box::new(read(&other))));
     assert_eq!(play.desk.docket(KEY).expect("a docket").matters[0].life, Life::Expired);
 }
 

@@ -166,10 +166,10 @@ mod tests {
             (plain.clone(), old(same.clone(), true, true), Some("catalog")),
             (plain.clone(), old(same.clone(), false, true), Some("policy")),
             (plain.clone(), same.clone(), Some("edited")),
-            (plain.clone(), unknown, Some("edited")),
+            (plain, unknown, Some("edited")),
             (by("good"), open.clone(), Some("authorised")),
             (by("good"), old(same, true, false), Some("authorised")),
-            (json!({"op": "remove", "revision": 2}), old(open.clone(), true, true), Some("listing_removed")),
+            (json!({"op": "remove", "revision": 2}), old(open, true, true), Some("listing_removed")),
         ] {
             let told = remains(fields.clone(), &[], &open);
             let reasons: Vec<_> = told.withdrawn.iter().filter_map(|s| s.withdrawn_because).map(WithdrawnBecause::as_str).collect();

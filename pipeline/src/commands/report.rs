@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use touchstone_schemas::Fault;
+use touchstone_decisions::Calendars;
+use touchstone_detectors::Policy;
+use touchstone_schemas::{Fault, Market, Timestamp};
 
 use crate::archive::Archive;
 use crate::cli::ReportArgs;
@@ -31,8 +33,12 @@ pub(crate) fn run(args: &ReportArgs) -> Result<(), Failure> {
     if tally.undated() > 0 {
         let _ = writeln!(errors, "{} refused filings say no time, and count for nothing", tally.undated());
     }
-    // When answers are due takes the calendars of the markets.
-    let report = tally.report(|_, _| None);
+    let days = Policy::shipped().asks().days;
+    let due = |market: &str, asked: i64| {
+        let at = Timestamp::from_unix_millis(asked);
+        Some(Calendars::shipped().due_at(&Market::new(market)?, &at, days).unix_millis())
+    };
+    let report = tally.report(due);
     if report.is_empty() {
         let _ = writeln!(errors, "nothing was found of this period, brand and platform");
     }

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -17,7 +18,7 @@ use crate::common::{succeed, touchstone};
 /// A picture with something on it, another for each seed.
 fn picture(seed: u32, format: ImageFormat) -> Vec<u8> {
     let image = RgbImage::from_fn(360, 300, |x, y| {
-        let shade = if (x / (20 + 7 * seed) + y / (30 + 5 * seed)) % 2 == 0 { 30 } else { 200 };
+        let shade = if (x / (20 + 7 * seed) + y / (30 + 5 * seed)).is_multiple_of(2) { 30 } else { 200 };
         Rgb([shade, u8::try_from((x * seed / 3) % 256).expect("small"), u8::try_from((y * 2 / (seed + 1)) % 256).expect("small")])
     });
     let mut bytes = Cursor::new(Vec::new());
@@ -98,6 +99,9 @@ fn a_verdict_becomes_a_removal_and_a_known_fake() {
     stage.put("verdicts", "1", &foreign);
     let letters = broker.read_until(&broker.topic("dead-letters"), LIMIT, |seen| !seen.is_empty());
     assert_eq!((letters[0].header("reason"), letters[0].header("path")), (Some("foreign"), Some("by.id")), "{}", worker.log());
+
+    std::thread::park_timeout(Duration::from_secs(3));
+    assert!((worker.metric("touchstone_catalogs_total{outcome=\"applied\"}") - 1.0).abs() < 0.1, "{}", worker.log());
 
     // The picture is known once the brand confirms, whatever size and format it comes in next.
     worker.kill_and_restart();

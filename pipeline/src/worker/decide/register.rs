@@ -18,7 +18,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 use touchstone_decisions::cases::{Cases, seller_key};
-use touchstone_decisions::{Calendars, Learner, Ledger, matter_id};
+use touchstone_decisions::{Calendars, Learner, Ledger, check_verdict, matter_id};
 use touchstone_detectors::{Policy, Scanner, id};
 use touchstone_schemas::{Appeal, Case, Id, KnownFake, Link, Market, Notice, NoticeTarget, Removal, Suspect, SuspectOp, Verdict, decode};
 use tracing::{info, warn};
@@ -184,8 +184,11 @@ impl Register<'_> {
 
     fn verdict(&mut self, verdict: &Verdict) {
         self.ledger.verdict(verdict);
-        self.learner.verdict(verdict);
-        self.confirm(verdict.suspect_id.as_str());
+        // That it is refused is known a moment later, and by then it would be learnt.
+        if check_verdict(self.scanner.catalog(), verdict).is_ok() {
+            self.learner.verdict(verdict);
+            self.confirm(verdict.suspect_id.as_str());
+        }
     }
 
     fn suspect(&mut self, suspect: &Suspect) {
@@ -226,7 +229,11 @@ impl Register<'_> {
         let (Some(topic), Some(reason)) = (header("topic"), header("reason")) else { return };
         match topic.strip_prefix(self.names.of("").as_str()) {
             Some("verdicts") => {
-                decode::<Verdict>(payload).into_iter().for_each(|verdict| self.ledger.refused_verdict(&verdict.value, &reason))
+                if let Ok(verdict) = decode::<Verdict>(payload) {
+                    self.ledger.refused_verdict(&verdict.value, &reason);
+                    self.learner.refused(&verdict.value);
+                    self.confirm(verdict.value.suspect_id.as_str());
+                }
             }
             Some("notices") => decode::<Notice>(payload).into_iter().for_each(|notice| self.ledger.refused_notice(&notice.value, &reason)),
             _ => {}
