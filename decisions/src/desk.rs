@@ -104,6 +104,11 @@ impl Desk {
         self.seen.add(key);
     }
 
+    /// Not all listings of this partition can be seen: that there is none is told of no listing any more.
+    pub fn see_no_more(&mut self) {
+        self.seen = Seen::default();
+    }
+
     /// What is to be kept of the partition as a whole.
     pub fn state(&self) -> DeskState {
         DeskState { format: FORMAT, latest: self.latest.clone(), day: self.guard.day, counts: self.guard.counts() }

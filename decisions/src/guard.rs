@@ -18,11 +18,13 @@ pub enum Cap {
     Reference,
     /// Listings of an order of notices.
     Order,
+    /// Those by a finding that the brand denies too often: none.
+    Quarantine,
 }
 
 impl Cap {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Brand, Self::Rule, Self::Reference, Self::Order];
+    pub const ALL: [Self; 5] = [Self::Brand, Self::Rule, Self::Reference, Self::Order, Self::Quarantine];
 
     /// Its name in metrics and in the state topic.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Cap {
             Self::Rule => "rule",
             Self::Reference => "reference",
             Self::Order => "order",
+            Self::Quarantine => "quarantine",
         }
     }
 }

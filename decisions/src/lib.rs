@@ -13,6 +13,7 @@ mod learning;
 mod life;
 mod matter;
 mod notice;
+mod precision;
 mod removal;
 mod standing;
 
@@ -24,4 +25,5 @@ pub use guard::Cap;
 pub use learning::{LEARNT, Learner, matter_id};
 pub use life::{Happening, next};
 pub use matter::Rules;
+pub use precision::Precision;
 pub use standing::{DueAt, Explanation, Ledger};

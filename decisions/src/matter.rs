@@ -31,6 +31,8 @@ pub struct Rules<'a> {
     pub calendars: &'a Calendars,
     /// What a brand's word needs before a listing is removed.
     pub burden: &'a dyn Fn(&str) -> Burden,
+    /// Whether a brand denies a finding too often: by the brand, what it is (`kind` or `reference`) and which one.
+    pub fails: &'a dyn Fn(&str, &str, &str) -> bool,
     /// Partitions that caps are divided among.
     pub partitions: u64,
 }
@@ -268,6 +270,10 @@ impl Hearing<'_> {
         if mode == Mode::Off || matter.removal.as_ref().is_some_and(|ordered| ordered.shadow) {
             return false;
         }
+        if origin == Origin::Proactive && self.is_quarantined(matter) {
+            self.outputs.push(Output::Held(Cap::Quarantine));
+            return false;
+        }
         if let Err(cap) = self.guard.admit(&self.caps(matter)) {
             self.outputs.push(Output::Held(cap));
             return false;
@@ -278,6 +284,13 @@ impl Hearing<'_> {
         matter.removals += 1;
         matter.removal = Some(ordered);
         mode == Mode::On
+    }
+
+    /// Whether what weighs most, or the picture that was found, is what the brand denies too often.
+    fn is_quarantined(&self, matter: &Matter) -> bool {
+        let (brand, look) = (matter.brand_id.as_str(), matter.look.as_ref());
+        let rule = look.and_then(|look| look.rule).is_some_and(|rule| (self.rules.fails)(brand, "kind", rule.as_str()));
+        rule || look.and_then(|look| look.reference.as_deref()).is_some_and(|reference| (self.rules.fails)(brand, "reference", reference))
     }
 
     /// What a removal of a matter counts towards, and the most that there may be in this partition.

@@ -140,7 +140,7 @@ pub(crate) struct ScanArgs {
 pub(crate) struct EvalArgs {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source
+    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source; or verdicts, as in their topic
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: PathBuf,
     /// Share of suspect listings to state precision and calibration at; the policy's unless given
@@ -155,7 +155,7 @@ pub(crate) struct EvalArgs {
 pub(crate) struct FitArgs {
     #[command(flatten)]
     pub(crate) input: Input,
-    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source
+    /// Labels, one object a line: event_id, label (suspect or clean), brand_id, source; or verdicts, as in their topic
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: PathBuf,
     /// Where the policy goes
@@ -194,6 +194,12 @@ pub(crate) enum CatalogCommand {
         /// Publish it even if far fewer rows are left than stand there now
         #[arg(long)]
         may_shrink: bool,
+    },
+    /// Print the known fakes that were learnt from verdicts, as rows of known_fakes.jsonl: fingerprints, and nothing of sellers
+    Learnt {
+        /// Configuration file of the workers
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
     },
     /// Copy a catalog folder with each picture replaced by its fingerprint
     Hash {

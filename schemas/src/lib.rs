@@ -39,7 +39,7 @@ pub use json_schema::{json_schema, names};
 pub use listing::{Condition, Id, Image, LinkKind, Listing, Op, Price, Seller, SellerLink, Stats, Tier, Variant};
 pub use notice::{Notice, NoticeTarget};
 pub use removal::{Ground, Origin, Removal, RemovalOp};
-pub use standing::{Shares, Standing};
+pub use standing::{Failing, Shares, Standing};
 pub use state::{ListingState, OpenSuspect, Retry};
 pub use suspect::{Band, BandThresholds, Cap, ImageExcerpt, ImageSeen, ListingExcerpt, Reason, Suspect, SuspectOp, WithdrawnBecause};
 pub use time::Timestamp;

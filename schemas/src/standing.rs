@@ -25,6 +25,20 @@ record! {
 }
 
 record! {
+    /// A finding that the brand denies too often: nothing is removed on it alone.
+    pub struct Failing {
+        /// What it is: kind, phrase or reference.
+        req kind: String,
+        /// Which one.
+        req key: String,
+        /// Share of the verdicts that confirm.
+        req precision: Score,
+        /// Verdicts on suspects that were found by it.
+        req verdicts: u64,
+    }
+}
+
+record! {
     /// A brand's standing.
     pub struct Standing {
         /// The brand.
@@ -45,5 +59,7 @@ record! {
         opt by_reason_code: BTreeMap<String, Shares>,
         /// By reporter.
         opt by_reporter: BTreeMap<String, Shares>,
+        /// Findings that the brand denies too often.
+        list failing: Failing,
     }
 }

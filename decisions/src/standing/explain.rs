@@ -124,7 +124,7 @@ impl Display for Explanation {
         }
         writeln!(f, "\nHistory")?;
         for Change { day, tier, why } in history {
-            let why = if why.is_empty() { String::new() } else { format!(": {}", why.join(", ")) };
+            let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
             writeln!(f, "  {day}  {tier}{why}")?;
         }
         Ok(())
@@ -137,4 +137,68 @@ fn row(f: &mut Formatter<'_>, width: usize, name: &str, shares: &Shares) -> fmt:
     let columns = [volume.to_string(), open.unwrap_or_default().to_string()].into_iter();
     let columns = columns.chain([upheld, countered, rejected, in_time].map(|of| share(*of)));
     writeln!(f, "{name:width$}{}", columns.map(|column| format!("{column:>10}")).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use touchstone_detectors::Policy;
+    use touchstone_schemas::{Decode, decode};
+
+    use super::*;
+
+    fn read<T: Decode>(text: &str) -> T {
+        decode(text.as_bytes()).unwrap_or_else(|e| panic!("{e}: {text}")).value
+    }
+
+    #[test]
+    fn an_explanation_shows_the_counting() {
+        let mut ledger = Ledger::new(Policy::shipped().standing(), Box::new(|_, at| at.clone()));
+        for n in 0..20 {
+            let on =
+                format!("\"suspect_id\":\"s{n}\",\"brand_id\":\"acme\",\"platform\":\"bazaar\",\"market\":\"ID\",\"listing_id\":\"{n}\"");
+            ledger.verdict(&read(&format!(
+                "{{\"verdict_id\":\"v{n}\",{on},\"verdict\":\"counterfeit\",\"reason_code\":\"TM-01\",\
+                 \"by\":{{\"type\":\"brand\",\"id\":\"acme-desk\"}},\"at\":\"2026-09-01T08:00:00Z\"}}"
+            )));
+            if n > 0 {
+                ledger.removal(&read(&format!(
+                    "{{\"removal_id\":\"r{n}\",\"op\":\"remove\",{on},\"revision\":1,\"origin\":\"verdict\",\"ground\":\"terms\",\
+                     \"reason\":\"counterfeit\",\"statement\":\"A copy.\",\"at\":\"2026-09-01T09:00:00Z\"}}"
+                )));
+            }
+        }
+        let explanation = ledger.explain("acme").expect("a standing");
+        let wanted = "\
+acme is in good_faith since 2026-09-01
+  20 filings, at least 20 are asked
+  100 % of 19 filings ended in a removal, at least 90 % are asked
+  0 % of 19 filings were countered with success, at most 5 % are allowed
+
+Counted from 2026-06-04 to 2026-09-01; shares are of filings that are not open
+                   filings      open   removed countered  rejected   in time
+all                     20         1     100 %       0 %       0 %         -
+by reason code
+  TM-01                 20         1     100 %       0 %       0 %         -
+by reporter
+  acme-desk             20         1     100 %       0 %       0 %         -
+
+good_faith: in it
+  yes 20 filings, at least 20 are asked
+  yes 100 % of 19 filings ended in a removal, at least 90 % are asked
+  yes 0 % of 19 filings were countered with success, at most 5 % are allowed
+  yes 100 % of 19 filings under TM-01 ended in a removal, at least 90 % are asked
+  yes 0 % of 19 filings under TM-01 were countered with success, at most 5 % are allowed
+
+expedited: not in it
+  no  20 filings, at least 100 are asked; 80 more filings would do
+  yes 100 % of 19 filings ended in a removal, at least 80 % are asked
+  yes 0 % of 19 filings were countered with success, at most 10 % are allowed
+
+History
+  2026-09-01  good_faith: 20 filings, at least 20 are asked; 100 % of 19 filings ended in a removal, at least 90 % are asked; \
+   0 % of 19 filings were countered with success, at most 5 % are allowed
+";
+        assert_eq!(explanation.to_string(), wanted);
+        assert!(ledger.explain("nobody").is_none() && ledger.brands() == ["acme"]);
+    }
 }

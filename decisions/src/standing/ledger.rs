@@ -188,6 +188,7 @@ impl Ledger {
             overall: Some(path.sums.all.shares()),
             by_reason_code: Some(self.listed(&codes)),
             by_reporter: Some(self.listed(&reporters)),
+            failing: Vec::new(),
         })
     }
 

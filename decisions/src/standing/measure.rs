@@ -52,7 +52,7 @@ pub(super) struct Measure {
     fewest: u64,
 }
 
-/// Every measure of a tier: of all filings, then of each reason code where the tier asks for that.
+/// The measures of a tier that may fail: of all filings, then of each reason code where the tier asks for that.
 pub(super) fn measures(rule: &TierRule, sums: &Sums) -> Vec<Measure> {
     let of = |what, code, counts: &Counts| {
         let (count, of, asked) = match what {
@@ -66,7 +66,12 @@ pub(super) fn measures(rule: &TierRule, sums: &Sums) -> Vec<Measure> {
     let all = [What::Volume, What::Upheld, What::Countered, What::InTime].map(|what| of(what, None, &sums.all));
     let codes = sums.codes.iter().filter(|(_, counts)| rule.every_code && counts.volume() > 0);
     let by_code = codes.flat_map(|(code, counts)| [What::Upheld, What::Countered].map(|what| of(what, Some(*code), counts)));
-    all.into_iter().chain(by_code).collect()
+    let may_fail = |measure: &Measure| match measure.what {
+        What::Volume => measure.fewest > 0,
+        What::Countered => measure.asked < 1.0,
+        What::Upheld | What::InTime => measure.asked > 0.0,
+    };
+    all.into_iter().chain(by_code).filter(may_fail).collect()
 }
 
 impl Measure {
@@ -79,7 +84,7 @@ impl Measure {
     fn would_hold(&self, more: u64) -> bool {
         match self.what {
             What::Volume => self.count + more >= self.fewest,
-            What::Upheld => share(self.count + more, self.of + more).map_or(self.code.is_some() || self.asked <= 0.0, |s| s >= self.asked),
+            What::Upheld => share(self.count + more, self.of + more).map_or(self.code.is_some(), |s| s >= self.asked),
             What::Countered => share(self.count, self.of + more).is_none_or(|share| share <= self.asked),
             What::InTime => share(self.count + more, self.of + more).is_none_or(|share| share >= self.asked),
         }

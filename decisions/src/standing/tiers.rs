@@ -116,7 +116,7 @@ impl Path {
 
 /// Whether so much fails that a moderator must say it, too.
 fn is_restricted(rules: &StandingRules, all: &Counts) -> bool {
-    all.volume() >= rules.least_filings && super::counts::share(all.failed(), all.decided()).is_some_and(|share| share > rules.most_failed)
+    all.decided() >= rules.least_filings && super::counts::share(all.failed(), all.decided()).is_some_and(|share| share > rules.most_failed)
 }
 
 /// The name of a place.
@@ -164,11 +164,11 @@ pub(super) fn why(rules: &StandingRules, path: &Path, last: i64, names: &Names) 
                 "out of {} since {}: {}; back at the earliest on {}",
                 rule.name,
                 date(fall.day),
-                fall.why.join(", "),
+                fall.why.join("; "),
                 date(back)
             ));
         } else if !missing.is_empty() {
-            why.push(format!("not in {}: {}", rule.name, missing.join(", ")));
+            why.push(format!("not in {}: {}", rule.name, missing.join("; ")));
         }
     }
     why

@@ -83,7 +83,7 @@ fn a_fall_is_told_with_its_figures() {
     assert_eq!(
         why(&rules(), &path, 10, &Names::default()),
         [
-            "out of good_faith since 1970-01-06: 86.9 % of 23 filings ended in a removal, at least 90 % are asked, \
+            "out of good_faith since 1970-01-06: 86.9 % of 23 filings ended in a removal, at least 90 % are asked; \
              86.9 % of 23 filings under no reason code ended in a removal, at least 90 % are asked; back at the earliest on 1970-04-06",
             "not in expedited: 23 filings, at least 40 are asked",
         ]
@@ -98,7 +98,7 @@ fn naive(rules: &StandingRules, days: &Days, last: i64) -> Vec<(i64, String)> {
     for day in *days.keys().next().expect("a day")..=last {
         let mut sums = Sums::default();
         days.range(day - i64::from(rules.window_days) + 1..=day).for_each(|(_, of)| sums.add(of));
-        let restricted = sums.all.volume() >= rules.least_filings
+        let restricted = sums.all.decided() >= rules.least_filings
             && share(sums.all.failed(), sums.all.decided()).is_some_and(|failed| failed > rules.most_failed);
         let open = |tier: usize| fell[tier].is_none_or(|fell| day - fell >= i64::from(rules.back_after_days));
         let holds = |tier: usize| measures(&rules.tiers[tier], &sums).iter().all(Measure::holds);

@@ -21,6 +21,14 @@ pub(crate) fn run(command: &CatalogCommand) -> Result<(), Failure> {
             Ok(())
         }
         CatalogCommand::Publish { path, config, may_shrink } => publish(path, config, *may_shrink),
+        CatalogCommand::Learnt { config } => {
+            let config = config::load(config)?;
+            logs::start(&config.logs);
+            for fake in catalog::learnt(&config)? {
+                writeln!(io::stdout(), "{}", serde_json::to_string(&fake.row).map_err(|e| Failure::Run(e.into()))?)?;
+            }
+            Ok(())
+        }
         CatalogCommand::Hash { folder, out } => {
             let rows = sound(Rows::load(folder))?;
             if out.exists() {

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), Failure> {
             let outcome = Outcome::of(&read.scanned, |a| a.iter().any(|a| a.band.is_some()));
             let Scanned::Done(assessments) = read.scanned else { return Ok(outcome) };
             assessments.iter().filter(|a| a.band.is_some()).for_each(|a| summary.suspect(&a.suspect));
-            match labels.remove(read.listing.event_id.as_str()) {
+            match labels.take(&read.listing) {
                 Some(label) => judged.push(Judged {
                     label,
                     score: assessments.iter().map(|a| a.suspect.score.to_f64()).fold(0.0, f64::max),

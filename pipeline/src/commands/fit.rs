@@ -24,7 +24,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
         |read, _, _| {
             let outcome = Outcome::of(&read.scanned, |_| false);
             let Scanned::Done(touches) = read.scanned else { return Ok(outcome) };
-            if let Some(label) = labels.remove(read.listing.event_id.as_str()) {
+            if let Some(label) = labels.take(&read.listing) {
                 sample.count(&label);
                 if touches {
                     sample.cases.push(Case { listing: read.listing, pictures: read.pictures, label });

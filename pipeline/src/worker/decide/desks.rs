@@ -11,7 +11,7 @@ use touchstone_schemas::{DeskState, Docket, decode};
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::kafka::{self, Names};
+use crate::kafka::{self, Names, partition_of};
 
 /// Before the key of a listing, where its docket is meant: the scanner keeps its own record under the key alone.
 const DOCKET: &str = "docket|";
@@ -33,17 +33,27 @@ pub(super) struct Desks {
     topic: String,
     most_listings: usize,
     kept_days: u32,
+    /// Partitions of the topics.
+    partitions: i32,
     open: BTreeMap<i32, Desk>,
 }
 
 impl Desks {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, partitions: i32) -> Self {
         Self {
             config: kafka::reader(config),
             topic: Names::new(config).of("state"),
             most_listings: usize::try_from(config.decisions.known_listings).unwrap_or(usize::MAX),
             kept_days: u32::try_from(config.decisions.kept_days).unwrap_or(u32::MAX),
+            partitions,
             open: BTreeMap::new(),
+        }
+    }
+
+    /// The scanner has kept a record under that key.
+    pub(super) fn see(&mut self, partition: i32, key: &[u8]) {
+        if let Some(desk) = self.open.get_mut(&partition) {
+            see(desk, key, partition_of(key, self.partitions) == partition);
         }
     }
 
@@ -104,7 +114,7 @@ impl Desks {
     }
 }
 
-/// Takes over a record of the `state` topic.
+/// Takes over a record of the deciding worker's.
 fn restore(desk: &mut Desk, key: &[u8], payload: Option<&[u8]>) {
     let Ok(key) = std::str::from_utf8(key) else { return };
     match (key.strip_prefix(DOCKET), payload) {
@@ -118,6 +128,16 @@ fn restore(desk: &mut Desk, key: &[u8], payload: Option<&[u8]>) {
             Ok(state) => desk.restore_state(&state.value),
             Err(e) => warn!("what was kept of a partition is passed over: {e}"),
         },
-        (None, _) => desk.see(key),
+        (None, _) => {}
+    }
+}
+
+/// Takes note of a listing that the scanner has seen. Where listings are spread in another way than records about them, those of this
+/// partition are not all known, and that there is none is never told.
+fn see(desk: &mut Desk, key: &[u8], is_here: bool) {
+    match std::str::from_utf8(key) {
+        Ok(listing) if is_here => desk.see(listing),
+        Ok(_) => desk.see_no_more(),
+        Err(_) => {}
     }
 }

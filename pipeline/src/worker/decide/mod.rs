@@ -90,11 +90,13 @@ pub(crate) fn decide(shared: &Shared) -> Result<(), Failure> {
             delivery,
             producer,
             flow: &flow,
-            desks: Desks::new(config),
+            desks: Desks::new(config, partitions),
             tiers,
             pending: Vec::new(),
             since: Instant::now(),
+            bytes: 0,
             tenure: 0,
+            assignments: 0,
             aborts: 0,
             keeps_register: &keeps_register,
         };
@@ -148,8 +150,12 @@ struct Decider<'a> {
     tiers: Tiers,
     pending: Vec<Input>,
     since: Instant,
-    /// The tenure that what is pending was taken in.
+    /// Bytes that it holds.
+    bytes: usize,
+    /// The tenure that it was taken in.
     tenure: u64,
+    /// The assignment that was looked at last, by its number.
+    assignments: u64,
     aborts: u32,
     keeps_register: &'a AtomicBool,
 }
@@ -167,6 +173,7 @@ impl Decider<'_> {
     fn run(&mut self) -> Result<(), Failure> {
         let config = self.shared.config.clone();
         let most = usize::try_from(config.worker.batch_listings).unwrap_or(usize::MAX);
+        let most_bytes = usize::try_from(config.worker.batch_bytes).unwrap_or(usize::MAX);
         let linger = Duration::from_millis(config.worker.batch_wait_ms);
         let health = &self.shared.health;
         while !health.is_stopping() && self.flow.failure().is_none() {
@@ -177,7 +184,9 @@ impl Decider<'_> {
                         self.since = Instant::now();
                     }
                     let topic = Topic::ALL.into_iter().find(|topic| self.names.of(topic.name()) == message.topic());
-                    self.pending.extend(topic.map(|topic| Input { topic, taken: Taken::of(&message) }));
+                    let taken = Taken::of(&message);
+                    self.bytes += taken.bytes_held();
+                    self.pending.extend(topic.map(|topic| Input { topic, taken }));
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
                     return Err(Failure::Run(anyhow::anyhow!("kafka: the consumer cannot go on: {code}")));
@@ -186,7 +195,8 @@ impl Decider<'_> {
                 None => {}
             }
             self.settle()?;
-            if self.pending.len() >= most || (!self.pending.is_empty() && self.since.elapsed() >= linger) {
+            let is_full = self.pending.len() >= most || self.bytes >= most_bytes;
+            if is_full || (!self.pending.is_empty() && self.since.elapsed() >= linger) {
                 self.commit_pending()?;
             }
         }
@@ -200,11 +210,17 @@ impl Decider<'_> {
         if tenure != self.tenure || wind_back || revoked {
             self.tenure = tenure;
             self.pending.clear();
+            self.bytes = 0;
             self.desks.close_all();
         }
         if wind_back {
             rewind(self.consumer)?;
         }
+        let assignments = self.consumer.context().assignments();
+        if assignments == self.assignments && !revoked {
+            return Ok(());
+        }
+        self.assignments = assignments;
         let assignment = self.consumer.assignment().map_err(|e| Failure::Run(anyhow::anyhow!("kafka: cannot tell the assignment: {e}")))?;
         let first = assignment.find_partition(&self.names.of(Topic::Suspects.name()), 0).is_some();
         self.keeps_register.store(first, Ordering::Relaxed);
@@ -212,12 +228,13 @@ impl Decider<'_> {
     }
 
     fn commit_pending(&mut self) -> Result<(), Failure> {
+        let Some(scanner) = self.shared.live.scanner() else { return Ok(()) };
         let inputs = std::mem::take(&mut self.pending);
+        self.bytes = 0;
         let mut next: BTreeMap<(Topic, i32), i64> = BTreeMap::new();
         for input in &inputs {
             next.insert((input.topic, input.taken.partition), input.taken.offset + 1);
         }
-        let Some(scanner) = self.shared.live.scanner() else { return Ok(()) };
         let Some(batch) = self.decide(inputs, &scanner)? else { return Ok(()) };
         let started = Instant::now();
         match self.write(&batch.records, &next) {
@@ -304,9 +321,7 @@ impl Decider<'_> {
             Ok(Read::Event { key, event }) => (key, event),
             Ok(Read::Seen) => {
                 let key = input.taken.key.as_deref().unwrap_or_default();
-                if let (Some(desk), Ok(listing), false) = (self.desks.get(partition), std::str::from_utf8(key), is_deciders(key)) {
-                    desk.see(listing);
-                }
+                self.desks.see(partition, key);
                 return false;
             }
             Ok(Read::OfSeller) => {
@@ -320,7 +335,7 @@ impl Decider<'_> {
             }
         };
         let own = partition_of(key.as_bytes(), self.partitions);
-        if own != partition && input.taken.key.is_some() {
+        if own != partition && !key.is_empty() {
             // Whoever wrote it spreads keys in another way than Kafka's own clients do.
             *batch.heard.entry("sent_on").or_default() += 1;
             batch.records.push(outputs::sent_on(&input.taken, topic, own, &key));
@@ -333,6 +348,7 @@ impl Decider<'_> {
             catalog: scanner.catalog(),
             calendars: Calendars::shipped(),
             burden: &|brand| tiers.burden(policy, brand),
+            fails: &|brand, kind, key| tiers.fails(brand, kind, key),
             partitions: u64::try_from(self.partitions).unwrap_or(1),
         };
         let heading = desk.take(&rules, &key, &event);
@@ -343,7 +359,7 @@ impl Decider<'_> {
                 Output::Link(link) => batch.records.push(outputs::link(&link, &input.taken)),
                 Output::Refused(refusal) => refuse(batch, refusal.reason, refusal.path, &refusal.detail),
                 Output::Held(cap) => {
-                    warn!(listing = key, cap = cap.as_str(), "a removal is held: there are as many today as the policy allows");
+                    warn!(listing = key, cap = cap.as_str(), "a removal is held: there are as many today as the policy allows, or the brand denies too often what it rests on");
                     *batch.held.entry(cap.as_str()).or_default() += 1;
                 }
             }

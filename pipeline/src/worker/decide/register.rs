@@ -18,7 +18,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 use touchstone_decisions::cases::{Cases, seller_key};
-use touchstone_decisions::{Calendars, Learner, Ledger, check_verdict, matter_id};
+use touchstone_decisions::{Calendars, Learner, Ledger, Precision, check_verdict, matter_id};
 use touchstone_detectors::{Policy, Scanner, id};
 use touchstone_schemas::{Appeal, Case, Id, KnownFake, Link, Market, Notice, NoticeTarget, Removal, Suspect, SuspectOp, Verdict, decode};
 use tracing::{info, warn};
@@ -49,6 +49,7 @@ pub(super) struct Register<'a> {
     ledger: Ledger,
     cases: Cases,
     learner: Learner,
+    precision: Precision,
     /// What was learnt and is not written yet; of a catalog that is a file nothing is written.
     learnt: BTreeMap<String, Option<KnownFake>>,
     learns: bool,
@@ -101,6 +102,7 @@ fn hold(shared: &Shared, holds: &dyn Fn() -> bool) -> Result<(), KafkaError> {
         ledger: Ledger::new(policy.standing(), Box::new(move |market, at| Calendars::shipped().due_at(market, at, asks))),
         cases: Cases::default(),
         learner: Learner::new(policy.learning().known_days),
+        precision: Precision::default(),
         learnt: BTreeMap::new(),
         learns: config.catalog.path.is_empty(),
         listings: HashMap::new(),
@@ -187,12 +189,14 @@ impl Register<'_> {
         // That it is refused is known a moment later, and by then it would be learnt.
         if check_verdict(self.scanner.catalog(), verdict).is_ok() {
             self.learner.verdict(verdict);
+            self.precision.verdict(verdict);
             self.confirm(verdict.suspect_id.as_str());
         }
     }
 
     fn suspect(&mut self, suspect: &Suspect) {
         self.learner.suspect(suspect, self.scanner.catalog());
+        self.precision.suspect(suspect);
         if suspect.op == SuspectOp::Upsert {
             let asked = self.policy.asks().asks(suspect.band);
             self.ledger.suspect(&suspect.suspect_id, &suspect.brand_id, &suspect.listing.market, &suspect.occurred_at, asked);
@@ -242,7 +246,8 @@ impl Register<'_> {
 
     /// Writes what is not as it stands.
     fn write(&mut self) -> Result<(), KafkaError> {
-        for standing in self.ledger.take_changed() {
+        for mut standing in self.ledger.take_changed() {
+            standing.failing = self.precision.failing(&standing.brand_id, self.policy.learning());
             self.put("standing", standing.brand_id.as_str(), &standing)?;
         }
         for case in self.cases.take_changed() {

@@ -1,4 +1,4 @@
-//! What brands' words need, by the standing that the register has written last.
+//! What brands' words need, and what they deny too often, by the standing that the register has written last.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::kafka::{self, Asking, Names};
 /// Tiers of brands.
 pub(super) struct Tiers {
     follower: BaseConsumer<Asking>,
-    by_brand: HashMap<String, String>,
+    by_brand: HashMap<String, Standing>,
 }
 
 impl Tiers {
@@ -44,7 +44,7 @@ impl Tiers {
                 Err(e) => return warn!("kafka: the standing topic: {e}"),
             };
             match message.payload().map(decode::<Standing>) {
-                Some(Ok(standing)) => drop(self.by_brand.insert(standing.value.brand_id.to_string(), standing.value.tier)),
+                Some(Ok(standing)) => drop(self.by_brand.insert(standing.value.brand_id.to_string(), standing.value)),
                 Some(Err(e)) => warn!("a standing is passed over: {e}"),
                 None => {
                     let brand = message.key().map(String::from_utf8_lossy).unwrap_or_default();
@@ -57,10 +57,15 @@ impl Tiers {
     /// What the word of a brand needs under a policy.
     pub(super) fn burden(&self, policy: &Policy, brand: &str) -> Burden {
         let rules = policy.standing();
-        match self.by_brand.get(brand).map(String::as_str) {
+        match self.by_brand.get(brand).map(|standing| standing.tier.as_str()) {
             Some("restricted") => Burden::Moderator,
             Some(tier) => rules.tiers.iter().find(|rule| rule.name == tier).map_or(rules.burden, |rule| rule.burden),
             None => rules.burden,
         }
+    }
+
+    /// Whether a brand denies a finding too often.
+    pub(super) fn fails(&self, brand: &str, kind: &str, key: &str) -> bool {
+        self.by_brand.get(brand).is_some_and(|standing| standing.failing.iter().any(|failing| failing.kind == kind && failing.key == key))
     }
 }
