@@ -139,8 +139,10 @@ mod tests {
     }
 
     fn verdict(id: usize, says: &str, hour: usize) -> Verdict {
-        read(&json!({"verdict_id": format!("v{id}-{hour}"), "suspect_id": id.to_string(), "brand_id": "acme", "platform": "b", "market": "KR",
-            "listing_id": "1", "verdict": says, "by": {"type": "brand", "id": "b"}, "at": format!("2026-11-03T{hour:02}:00:00Z")}))
+        read(
+            &json!({"verdict_id": format!("v{id}-{hour}"), "suspect_id": id.to_string(), "brand_id": "acme", "platform": "b", "market": "KR",
+            "listing_id": "1", "verdict": says, "by": {"type": "brand", "id": "b"}, "at": format!("2026-11-03T{hour:02}:00:00Z")}),
+        )
     }
 
     #[test]

@@ -111,7 +111,14 @@ impl Play {
     /// What became of an event, what was written of it, and where the matter stands then.
     fn step(&mut self, hour: u64, words: &str) -> String {
         let (burden, event) = (self.burden, event(hour, words, &self.last_removal));
-        let rules = Rules { policy: &self.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| burden, fails: &|_, _, _| false, partitions: 1 };
+        let rules = Rules {
+            policy: &self.policy,
+            catalog: &CATALOG,
+            calendars: Calendars::shipped(),
+            burden: &|_| burden,
+            fails: &|_, _, _| false,
+            partitions: 1,
+        };
         let heading = self.desk.take(&rules, KEY, &event);
         let mut written = Vec::new();
         for output in heading.outputs {
@@ -312,7 +319,14 @@ fn nothing_is_ordered_where_removals_are_off_or_shadow() {
 fn what_a_brand_denies_too_often_removes_nothing_by_itself() {
     let (policy, mut desk) = (policy(""), Desk::new(1_000, 180));
     let fails = |brand: &str, what: &str, which: &str| (brand, what, which) == (BRAND, "kind", "coded_phrase");
-    let rules = Rules { policy: &policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Suspicion, fails: &fails, partitions: 1 };
+    let rules = Rules {
+        policy: &policy,
+        catalog: &CATALOG,
+        calendars: Calendars::shipped(),
+        burden: &|_| Burden::Suspicion,
+        fails: &fails,
+        partitions: 1,
+    };
     let found = desk.take(&rules, KEY, &event(0, "found remove", ""));
     assert!(found.outputs.iter().any(|output| matches!(output, Output::Held(cap) if cap.as_str() == "quarantine")), "{:?}", found.outputs);
     assert_eq!(desk.docket(KEY).expect("a docket").matters[0].life, Life::Asked);
@@ -332,7 +346,14 @@ fn what_goes_over_a_cap_is_asked_instead() {
 #[test]
 fn foreign_words_and_notices_are_refused_with_their_reasons() {
     let policy = policy("");
-    let rules = Rules { policy: &policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Word, fails: &|_, _, _| false, partitions: 1 };
+    let rules = Rules {
+        policy: &policy,
+        catalog: &CATALOG,
+        calendars: Calendars::shipped(),
+        burden: &|_| Burden::Word,
+        fails: &|_, _, _| false,
+        partitions: 1,
+    };
     let mut desk = Desk::new(1_000, 180);
     desk.see("bazaar:KR:1");
     let mut reason = |event: Event| match desk.take(&rules, KEY, &event).outputs.first() {
@@ -371,7 +392,14 @@ fn foreign_words_and_notices_are_refused_with_their_reasons() {
 #[test]
 fn an_order_names_so_many_listings() {
     let policy = policy("[notices]\nmost_listings = 2");
-    let rules = Rules { policy: &policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Proof, fails: &|_, _, _| false, partitions: 1 };
+    let rules = Rules {
+        policy: &policy,
+        catalog: &CATALOG,
+        calendars: Calendars::shipped(),
+        burden: &|_| Burden::Proof,
+        fails: &|_, _, _| false,
+        partitions: 1,
+    };
     let mut desk = Desk::new(0, 180);
     let heard: Vec<&str> = (0..3)
         .map(|n| {
@@ -389,8 +417,14 @@ fn an_answer_is_overdue_by_the_platforms_time_alone() {
     let mut play = Play::new(policy(""), Burden::Suspicion);
     play.step(0, "found report");
     assert_eq!(play.step(600, "moderator unsure"), "late asked", "its own time does not count");
-    let rules =
-        Rules { policy: &play.policy, catalog: &CATALOG, calendars: Calendars::shipped(), burden: &|_| Burden::Word, fails: &|_, _, _| false, partitions: 1 };
+    let rules = Rules {
+        policy: &play.policy,
+        catalog: &CATALOG,
+        calendars: Calendars::shipped(),
+        burden: &|_| Burden::Word,
+        fails: &|_, _, _| false,
+        partitions: 1,
+    };
     let mut other = suspect(601, "one", "report");
     other["listing"]["listing_id"] = json!("2");
     play.desk.take(&rules, "bazaar:KR:2", &Event::Suspect(Box::new(read(&other))));

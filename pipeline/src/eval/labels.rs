@@ -46,7 +46,8 @@ impl Labels {
     /// The label of a listing's event. One by a verdict goes to the first event of the listing.
     pub(crate) fn take(&mut self, listing: &Listing) -> Option<Label> {
         let by_event = self.by_event.remove(listing.event_id.as_str());
-        by_event.or_else(|| self.by_listing.remove(&listing.key()).map(|(_, label)| Label { event_id: listing.event_id.to_string(), ..label }))
+        by_event
+            .or_else(|| self.by_listing.remove(&listing.key()).map(|(_, label)| Label { event_id: listing.event_id.to_string(), ..label }))
     }
 
     /// How many are left.
@@ -116,9 +117,10 @@ mod tests {
         std::fs::write(file.path(), text).expect("a file");
         let mut labels = read_labels(file.path()).expect("labels");
         let mut told = |listing: &str| {
-            let text = json!({"event_id": format!("e{listing}"), "op": "upsert", "occurred_at": "2026-11-01T00:00:00Z", "platform": "bazaar",
+            let text =
+                json!({"event_id": format!("e{listing}"), "op": "upsert", "occurred_at": "2026-11-01T00:00:00Z", "platform": "bazaar",
                 "market": "ID", "listing_id": listing, "revision": 1, "seller": {"id": "s"}, "title": "t"})
-            .to_string();
+                .to_string();
             let listing = decode::<Listing>(text.as_bytes()).expect("a listing").value;
             labels.take(&listing).map(|label| (label.event_id, label.label, label.source))
         };

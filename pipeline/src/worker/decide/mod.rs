@@ -359,7 +359,11 @@ impl Decider<'_> {
                 Output::Link(link) => batch.records.push(outputs::link(&link, &input.taken)),
                 Output::Refused(refusal) => refuse(batch, refusal.reason, refusal.path, &refusal.detail),
                 Output::Held(cap) => {
-                    warn!(listing = key, cap = cap.as_str(), "a removal is held: there are as many today as the policy allows, or the brand denies too often what it rests on");
+                    warn!(
+                        listing = key,
+                        cap = cap.as_str(),
+                        "a removal is held: there are as many today as the policy allows, or the brand denies too often what it rests on"
+                    );
                     *batch.held.entry(cap.as_str()).or_default() += 1;
                 }
             }
