@@ -231,7 +231,7 @@ mod tests {
             counting.further(&file).map_err(|e| e.to_string()).expect("readable");
             assert_eq!((value(shares(&counting).upheld), value(shares(&counting).countered)), (Some(upheld), Some(countered)));
         }
-        counting.take("dead-letters", VERDICT.as_bytes(), Some("foreign"));
+        counting.take("dead-letters", VERDICT.as_bytes(), Some("agents_term_over"));
         assert_eq!(value(shares(&counting).rejected), Some(1.0));
         for (text, wanted) in
             [("{}", ":1: cannot be told"), ("\n[", ":2: not a JSON object"), (r#"{"verdict_id":"v"}"#, ":1: suspect_id: is required")]
