@@ -168,7 +168,9 @@ fn pictures_come_by_data_path_or_hash_of_one_seen_before() {
     let evidence = fake["evidence"].as_array().expect("evidence").iter().find(|e| e["kind"] == "known_fake").expect("known");
     assert!(evidence["weight"].as_f64().expect("a weight") > 0.0 && evidence["box"].as_array().is_some_and(|b| b.len() == 4), "{fake}");
     assert_ne!(fake["band"], "remove", "a picture alone never removes");
-    let hash = explained.iter().find(|e| e["event_id"] == "hash").expect("the hash");
+    let mut hash = explained.iter().find(|e| e["event_id"] == "hash").expect("the hash").clone();
+    let brief = hash["images_seen"][0].as_object_mut().and_then(|seen| seen.remove("fingerprint")).expect("what it was reduced to");
+    assert_eq!(brief["hex"].as_str().map(str::len), Some(48));
     assert_eq!(hash["images_seen"], json!([{"index": 0, "sha256": sum}, {"index": 1, "error": "absent"}, {"index": 2, "error": "absent"}]));
 }
 

@@ -60,10 +60,10 @@ impl Maker {
         let index = random.usize(..BRANDS);
         let (brand_id, made) = (brand(index), &mut self.made[index]);
         let suspect = suspect_id("bazaar", "ID", &id.to_string(), &brand_id);
-        let day = FIRST_DAY + random.i64(..DAYS);
+        let day = FIRST_DAY + random.i64(0..DAYS);
         // Some answers fall on a later day, and none after the last.
-        let at = day * DAY_MILLIS + random.i64(..DAY_MILLIS);
-        let asked = at - random.i64(..14) * DAY_MILLIS;
+        let at = day * DAY_MILLIS + random.i64(0..DAY_MILLIS);
+        let asked = at - random.i64(0..14) * DAY_MILLIS;
         let asked_at = Timestamp::from_unix_millis(asked);
         let market = Market::new("ID").ok_or("a market")?;
         let due_at = Calendars::shipped().due_at(&market, &asked_at, 3).unix_millis();
