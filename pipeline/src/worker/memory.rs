@@ -34,13 +34,10 @@ struct Partition {
 }
 
 impl Partition {
-    fn put(&mut self, key: Key, seen: Seen) {
+    fn put(&mut self, key: Key, seen: Seen, open: Open) {
         if self.revisions.put(key, seen) {
             self.past = std::mem::take(&mut self.present);
         }
-    }
-
-    fn put_open(&mut self, key: Key, open: Open) {
         self.past.remove(&key);
         if open.suspects.is_empty() {
             self.present.remove(&key);
@@ -54,12 +51,8 @@ impl Partition {
     }
 }
 
-/// What a batch on its way would add.
-#[derive(Default)]
-struct Batch {
-    seen: HashMap<(i32, Key), Seen>,
-    open: HashMap<(i32, Key), Open>,
-}
+/// What a batch on its way would add, by partition and listing.
+type Batch = HashMap<(i32, Key), (Seen, Open)>;
 
 /// What is known of each partition that was read back, and of the batches that are neither committed nor dropped yet.
 pub(super) struct Memory {
@@ -89,8 +82,7 @@ impl Memory {
     pub(super) fn restore(&mut self, partition: i32, rows: impl IntoIterator<Item = Row>) {
         let mut known = Partition { revisions: Revisions::new(self.most), present: HashMap::new(), past: HashMap::new() };
         for (key, seen, suspects) in rows {
-            known.put(key, seen);
-            known.put_open(key, Open { place: seen.place, suspects });
+            known.put(key, seen, Open { place: seen.place, suspects });
         }
         self.committed.insert(partition, known);
     }
@@ -113,23 +105,14 @@ impl Memory {
 
     /// Learns what became of the oldest batch on its way.
     pub(super) fn settle(&mut self, fate: Fate) {
-        let Some(Batch { seen, open }) = self.on_the_way.pop_front() else { return };
-        match fate {
-            Fate::Committed => {
-                for ((partition, key), seen) in seen {
-                    if let Some(known) = self.committed.get_mut(&partition) {
-                        known.put(key, seen);
-                    }
-                }
-                for ((partition, key), open) in open {
-                    if let Some(known) = self.committed.get_mut(&partition) {
-                        known.put_open(key, open);
-                    }
-                }
+        let Some(batch) = self.on_the_way.pop_front() else { return };
+        for ((partition, key), (seen, open)) in batch {
+            match fate {
+                Fate::Committed => drop(self.committed.get_mut(&partition).map(|known| known.put(key, seen, open))),
+                Fate::Dropped => {}
+                // It stands in the state topic, from which it is read back.
+                Fate::Unknown => drop(self.committed.remove(&partition)),
             }
-            Fate::Dropped => {}
-            // It stands in the state topic, from which it is read back.
-            Fate::Unknown => self.committed.retain(|partition, _| seen.keys().chain(open.keys()).all(|(p, _)| p != partition)),
         }
     }
 
@@ -144,21 +127,13 @@ impl Memory {
         new
     }
 
-    /// Remembers an event of the newest batch, and the suspicions that stand after it. One that is not kept comes to nothing: it is as
-    /// if it had not been, so that it is not stale when it comes again.
+    /// Remembers an event of the newest batch, or another look at one, and the suspicions that stand after it. One that is not kept comes
+    /// to nothing: it is as if it had not been, so that it is not stale when it comes again.
     pub(super) fn keep(&mut self, partition: i32, listing: &str, event: Seen, suspects: Vec<OpenSuspect>) {
         let key = key(listing);
         let seen = event.or_higher(self.seen(partition, key));
         if let Some(batch) = self.on_the_way.back_mut() {
-            batch.seen.insert((partition, key), seen);
-            batch.open.insert((partition, key), Open { place: event.place, suspects });
-        }
-    }
-
-    /// Remembers the suspicions that stand after another look at the event of that place.
-    pub(super) fn keep_open(&mut self, partition: i32, listing: &str, place: u64, suspects: Vec<OpenSuspect>) {
-        if let Some(batch) = self.on_the_way.back_mut() {
-            batch.open.insert((partition, key(listing)), Open { place, suspects });
+            batch.insert((partition, key), (seen, Open { place: event.place, suspects }));
         }
     }
 
@@ -166,7 +141,7 @@ impl Memory {
     /// it took back is written.
     pub(super) fn open(&self, partition: i32, listing: &str, place: u64) -> &[OpenSuspect] {
         let at = (partition, key(listing));
-        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.open.get(&at));
+        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.get(&at)).map(|(_, open)| open);
         let open = on_the_way.or_else(|| self.committed.get(&partition)?.open(&at.1));
         open.filter(|open| open.place < place).map_or(&[], |open| open.suspects.as_slice())
     }
@@ -180,7 +155,7 @@ impl Memory {
 
     /// What was seen last, committed or on its way.
     fn seen(&self, partition: i32, key: Key) -> Option<Seen> {
-        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.seen.get(&(partition, key)).copied());
+        let on_the_way = self.on_the_way.iter().rev().find_map(|batch| batch.get(&(partition, key))).map(|(seen, _)| *seen);
         on_the_way.or_else(|| self.committed.get(&partition)?.revisions.get(&key))
     }
 }

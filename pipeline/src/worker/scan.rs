@@ -221,10 +221,12 @@ fn scan(engine: &mut Engine, shadow: Option<&Shadow>, memory: &mut Memory, topic
 
 /// Remembers what an event or a later pass left of a listing.
 fn remember(memory: &mut Memory, taken: &Taken, listing: &Listing, open: Vec<OpenSuspect>) {
-    match &taken.role {
-        Role::Retry(pass) => memory.keep_open(taken.partition, &listing.key(), pass.place.unwrap_or(0), open),
-        _ => memory.keep(taken.partition, &listing.key(), Seen { revision: listing.revision, place: taken.place() }, open),
-    }
+    // As the state topic has it.
+    let place = match &taken.role {
+        Role::Retry(pass) => pass.place.unwrap_or(0),
+        _ => taken.place(),
+    };
+    memory.keep(taken.partition, &listing.key(), Seen { revision: listing.revision, place }, open);
 }
 
 /// The records of a listing's suspects, of those that stood `before` and do no more, of what is to be remembered, and of what is to

@@ -76,11 +76,6 @@ fn what_may_be_committed_or_not_is_read_back() {
     memory.keep(A, "a", at(4, 9), Vec::new());
     memory.settle(Fate::Unknown);
     assert_eq!(memory.unknown([A].into_iter()), [A]);
-    memory.restore(A, []);
-    memory.begin();
-    memory.keep_open(A, "a", 9, Vec::new());
-    memory.settle(Fate::Unknown);
-    assert_eq!(memory.unknown([A].into_iter()), [A], "a later pass alone");
 }
 
 #[test]
@@ -116,12 +111,12 @@ fn a_later_pass_leaves_what_it_found() {
     let mut memory = Memory::new(10);
     memory.restore(A, [(key("a"), at(1, 5), suspects(5, 1))]);
     memory.begin();
-    memory.keep_open(A, "a", 5, suspects(6, 2));
+    memory.keep(A, "a", at(1, 5), suspects(6, 2));
     assert_eq!(memory.open(A, "a", 7), suspects(6, 2));
     memory.settle(Fate::Dropped);
     assert_eq!(memory.open(A, "a", 7), suspects(5, 1));
     memory.begin();
-    memory.keep_open(A, "a", 5, suspects(6, 2));
+    memory.keep(A, "a", at(1, 5), suspects(6, 2));
     memory.settle(Fate::Committed);
     assert_eq!(memory.open(A, "a", 7), suspects(6, 2));
 }
@@ -233,7 +228,7 @@ proptest! {
                 // Another look at the last event.
                 5 if !flying.is_empty() => {
                     if let Some((_, seen, _)) = last {
-                        memory.keep_open(A, &name, seen.place, suspects(seen.place, found));
+                        memory.keep(A, &name, seen, suspects(seen.place, found));
                         flying.last_mut().expect("a batch").push((listing, seen, suspects(seen.place, found)));
                     }
                 }
