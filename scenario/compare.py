@@ -102,7 +102,8 @@ class Comparison:
                     self._shares(f'{brand} {key}', told[key], own[key])
             self._share(brand, 'in_time', (row.get('overall') or {}).get('in_time'), standing.in_time(brand, day))
             tier, since = standing.tier(brand, day)
-            self.check('standing_tier', row['tier'] == tier, f'{brand}: {row["tier"]} and not {tier}')
+            self.check('standing_tier', row['tier'] == tier,
+                       f'{brand}: {row["tier"]} and not {tier}: it says {row.get("why")}, and it was {standing.path(brand, day)}')
             self.check('standing_since', since is None or when(row['since']).date() == since, f'{brand}: {row["since"]} and not {since}')
             self.check('standing_why', row.get('why') or tier == 'standard', brand)
 

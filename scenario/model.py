@@ -124,10 +124,11 @@ class Model:
         if reason:
             self._letter('notices', place, reason)
             self.results['notice refused'] += 1
-            if reason in ('unknown_brand', 'not_the_reporters_brand'):
-                self.filings.pop(said.id, None)
-            elif said.id not in self.notices:
-                self.filings[said.id].dead = True
+            if said.id not in self.notices:
+                if reason in ('unknown_brand', 'not_the_reporters_brand', 'double'):
+                    self.filings.pop(said.id, None)
+                else:
+                    self.filings[said.id].dead = True
             return
         self.notices.add(said.id)
         if row.get('order_id'):

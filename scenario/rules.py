@@ -60,6 +60,8 @@ class Policy:
         lines += ['[notices]', f'most_listings = {self.most_listings}']
         lines += ['[standing]', f'burden = "{self.burden}"']
         lines += [f'{name} = {getattr(self, name)}' for name in ('window_days', 'back_after_days', 'most_failed', 'least_filings')]
+        # That findings fail is not part of the model.
+        lines.insert(0, 'learning.least_verdicts = 1_000_000')
         for tier in self.tiers:
             lines.append('[[standing.tiers]]')
             for name, value in vars(tier).items():

@@ -35,8 +35,8 @@ class Standing:
         for filing in sorted(model.filings.values(), key=lambda filing: (filing.at, filing.id)):
             if filing.brand not in model.facts.brands:
                 continue
-            again = (filing.suspect_id, filing.reporter, 'counterfeit')
-            if filing.id not in model.notices and not filing.dead:
+            again = (filing.suspect_id, filing.reporter, filing.id in model.notices)
+            if not filing.dead:
                 if again in said:
                     continue
                 said.add(again)
@@ -84,18 +84,23 @@ class Standing:
 
     def tier(self, brand, day):
         """The tier on a day, and the day since which."""
+        return self.path(brand, day)[-1]
+
+    def path(self, brand, day):
+        """The tiers up to a day, each with the day since which."""
         filed = [at for at, _, _ in self.filings[brand]]
-        tier, since = 'standard', None
+        tier, path = 'standard', [('standard', None)]
         if not filed:
-            return tier, since
+            return path
         # A day before anything counts: then the first day with another tier is found, too.
         current, left = min(filed), {}
         while current <= day:
             now = self._tier(brand, current, tier, left)
             if now != tier:
-                tier, since = now, current
+                tier = now
+                path.append((now, current))
             current += timedelta(days=1)
-        return tier, since
+        return path
 
     def _tier(self, brand, day, before, left):
         overall, codes, _ = self.window(brand, day)

@@ -271,10 +271,12 @@ impl Ledger {
     }
 }
 
-/// What a dead letter says of a filing. What could not be read, or made the program fail, says nothing of who filed.
+/// What a dead letter says of a filing. What could not be read, or made the program fail, says nothing of who filed; what came twice
+/// counts once anyway.
 fn stands(reason: &str) -> Stands {
     match reason {
         "foreign" | "not_the_reporters_brand" | "unknown_brand" => Stands::Foreign,
+        "double" => Stands::Taken,
         _ if FaultReason::OF_DEAD_LETTERS.iter().any(|unread| unread.as_str() == reason) => Stands::Taken,
         _ => Stands::Refused,
     }

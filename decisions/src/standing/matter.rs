@@ -94,10 +94,10 @@ impl Entry {
         self.id == other.id && (self.said == Said::Notice) == (other.said == Said::Notice)
     }
 
-    /// The same giver said the same. Of notices, `decide` refuses what is double.
+    /// The same giver said the same.
     fn repeats(&self, other: &Self) -> bool {
         let what = |entry: &Self| (entry.moderator, entry.reporter, entry.said);
-        other.stands == Stands::Taken && self.said != Said::Notice && what(self) == what(other)
+        other.stands == Stands::Taken && what(self) == what(other)
     }
 
     /// By time, then by what does not depend on the order in which records came.
@@ -214,6 +214,7 @@ mod tests {
             ("a moderator is not sure", 1, 0, vec![filing, says(12, Unsure)], vec![Part::Upheld]),
             ("a moderator thought better", 0, 0, vec![filing, says(12, Genuine), says(13, Counterfeit)], vec![Part::Open]),
             ("refused", 1, 0, vec![filing, refused], vec![Part::Rejected]),
+            ("the same notice by another id", 1, 0, vec![entry("n", 10, Said::Notice), entry("o", 11, Said::Notice)], vec![Part::Upheld]),
             ("not the brand's", 1, 0, vec![filing, foreign], vec![]),
             ("refused first", 1, 0, vec![refused, filing], vec![Part::Rejected]),
             ("what is refused hides nothing", 1, 0, vec![refused, entry("w", 11, filing.said)], vec![Part::Rejected, Part::Upheld]),

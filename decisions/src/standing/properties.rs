@@ -117,7 +117,7 @@ fn give(ledger: &mut Ledger, record: &Record) {
                 time(at)
             ));
             if refused {
-                ledger.refused_notice(&notice, "double");
+                ledger.refused_notice(&notice, "already_down");
             }
             ledger.notice(&notice);
         }
@@ -193,9 +193,9 @@ fn model(records: &[Record], own: usize) -> Vec<Item> {
         let judged = said.iter().rev().find(|(_, notice, _, said, giver, _, refused)| !notice && *giver == 2 && !refused && *said != 3);
         for (i, (at, notice, id, said_now, by, code, refused)) in said.iter().enumerate() {
             let again = said[..i].iter().any(|(_, other_notice, other, ..)| (notice, id) == (other_notice, other));
-            let repeated = said[..i].iter().any(|(_, other_notice, _, other, other_by, _, gone)| {
-                !notice && !other_notice && !gone && (said_now, by) == (other, other_by)
-            });
+            let repeated = said[..i]
+                .iter()
+                .any(|(_, other_notice, _, other, other_by, _, gone)| !gone && (notice, said_now, by) == (other_notice, other, other_by));
             if *by == 2 || again || repeated && !refused {
                 continue;
             }
