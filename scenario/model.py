@@ -142,7 +142,6 @@ class Model:
     def appeal(self, partition, row):
         """A record of `appeals`."""
         at = when(row['at'])
-        self._pass(partition, at)
         order = self.of_removal.get(row['removal_id'])
         matter = order and order.matter
         stands = matter is not None and matter.order is order
@@ -161,7 +160,6 @@ class Model:
 
     def receipt(self, partition, row):
         """A record of `receipts`."""
-        self._pass(partition, when(row['at']))
         order = self.of_removal.get(row['removal_id'])
         matter = order and order.matter
         if matter is None or matter.order is not order or matter.life != 'removed':

@@ -136,7 +136,7 @@ impl Desk {
 
     /// Takes an event of the listing with that key, `platform:market:listing_id`. Answers that are overdue by then expire first.
     pub fn take(&mut self, rules: &Rules<'_>, key: &str, event: &Event) -> Heading {
-        if event.is_of_the_platform() && *event.at() > self.latest {
+        if event.moves_time() && *event.at() > self.latest {
             let before = std::mem::replace(&mut self.latest, event.at().clone());
             self.expire(rules);
             self.guard.begin(u64::try_from(self.latest.unix_day()).unwrap_or(0));

@@ -32,9 +32,10 @@ impl Event {
         }
     }
 
-    /// Whether its time is the platform's: brands do not move a partition's time, by which answers are overdue.
-    pub(crate) fn is_of_the_platform(&self) -> bool {
-        matches!(self, Self::Suspect(_) | Self::Appeal(_) | Self::Receipt(_))
+    /// Whether a partition's time, by which answers are overdue and days begin, is that of the event: of listings alone. Brands do not move
+    /// it, and it does not depend on which topic is read first.
+    pub(crate) fn moves_time(&self) -> bool {
+        matches!(self, Self::Suspect(_))
     }
 }
 

@@ -157,7 +157,7 @@ record! {
     pub struct DeskState {
         /// Version of this format.
         req format: u64,
-        /// The latest time of the platform's events.
+        /// The latest time of suspects.
         req latest: Timestamp,
         /// The day, in days since 1970, that removals are counted of.
         req day: u64,
