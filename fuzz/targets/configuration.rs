@@ -1,7 +1,7 @@
 //! Configuration files as they come: a fault names the file, and no secret is shown.
 //!
 //! The worker is a program, which nothing links to, so its files are taken in here. What they use of the rest of it stands in
-//! below, cut short: a failure, the settings relied on, the token's file, the list of nets.
+//! below, cut short: a failure, the settings relied on, the token's file, the list of nets, what may be posted to.
 #![no_main]
 
 #[allow(dead_code)]
@@ -17,6 +17,15 @@ use libfuzzer_sys::fuzz_target;
 mod failure {
     pub(crate) enum Failure {
         Usage(String),
+    }
+}
+
+mod fetch {
+    pub(crate) use crate::address::Net;
+
+    /// What judges links needs the client of the web: its own tests must do.
+    pub(crate) fn target(_text: &str, _allow: &[Net]) -> Result<(), String> {
+        Ok(())
     }
 }
 
@@ -49,7 +58,9 @@ fuzz_target!(|bytes: &[u8]| {
         Ok(read) => {
             let shown = read.masked();
             let tokens = shown["http"]["tokens"].as_array().into_iter().flatten();
-            for secret in tokens.chain([&shown["kafka"]["password"]]) {
+            let brands = ["tokens", "webhook_secrets"].map(|key| &shown["brands"][key]);
+            let brands = brands.into_iter().filter_map(|map| map.as_object()).flat_map(|map| map.values());
+            for secret in tokens.chain(brands).chain([&shown["kafka"]["password"]]) {
                 assert!(matches!(secret.as_str(), Some("" | "***")), "{secret}");
             }
         }
