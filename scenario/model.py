@@ -69,9 +69,9 @@ class Model:
             if matter.holds is None or matter.holds.verdict == 'unsure':
                 self._anew(matter, at)
             else:
-                matter.life = 'suspected'
+                matter.life, matter.refused = 'suspected', False
                 self._apply(matter, matter.holds, at)
-        elif matter.life in ('suspected', 'asked', 'expired', 'reported') and look.band == 'remove':
+        elif matter.life in ('suspected', 'asked', 'expired', 'reported') and look.band == 'remove' and not matter.refused:
             self._order(matter, 'proactive', at)
 
     def verdict(self, place, row):
@@ -149,6 +149,7 @@ class Model:
             matter.life = 'countered'
         elif stands and row['outcome'] == 'won' and matter.life in DOWN:
             self.appealed[matter.suspect_id] += 1
+            matter.cleared = True
             self._take_back(matter, at)
             matter.life = 'reinstated'
         elif stands and row['outcome'] == 'lost' and matter.life == 'countered':
@@ -167,7 +168,7 @@ class Model:
             return
         order.void = row['outcome'] != 'done'
         if row['outcome'] == 'refused':
-            matter.life, matter.order = 'reported', None
+            matter.life, matter.order, matter.refused = 'reported', None, True
         elif row['outcome'] == 'not_found':
             # Nothing is there to be put back.
             matter.life, matter.because, matter.order = 'withdrawn', 'listing_removed', None
@@ -213,6 +214,7 @@ class Model:
 
     def _anew(self, matter, at):
         matter.given, matter.holds, matter.due_at = [], None, None
+        matter.refused, matter.cleared = False, False
         self._act(matter, at)
 
     def _act(self, matter, at):
@@ -264,7 +266,7 @@ class Model:
     def _apply(self, matter, said, at):
         if said.verdict == 'counterfeit' and matter.life not in (*DOWN, 'withdrawn'):
             came = 'too little'
-            if self._suffices(matter, said):
+            if self._suffices(matter, said) and (not matter.cleared or said.role == 'moderator'):
                 came = self._order(matter, 'notice' if said.notice else 'verdict', at, said.id if said.notice else '')
             if came != 'ordered':
                 matter.life = 'reported'
@@ -318,6 +320,8 @@ class Model:
     def _take_back(self, matter, at):
         order, matter.order = matter.order, None
         if order is not None:
+            if order.shadow:
+                matter.shadows.discard((order.content_hash, matter.removals))
             self.orders.append(Order('withdraw', matter, at, order.origin, order.reason, order.revision, order.shadow, order.notice_id,
                                      order.content_hash, order, rule=order.rule))
 

@@ -103,6 +103,9 @@ class Matter:
     removals: int = 0
     # Keys of removals that were written down before: the same comes once.
     shadows: set = field(default_factory=set)
+    # The platform refused the removal; the seller's objection was right.
+    refused: bool = False
+    cleared: bool = False
 
 
 @dataclass
