@@ -168,11 +168,11 @@ impl Desk {
 
     fn suspect(&mut self, rules: &Rules<'_>, key: &str, suspect: &Suspect) -> Heading {
         let (platform, market, listing_id) = (&suspect.listing.platform, &suspect.listing.market, &suspect.listing.listing_id);
-        self.open(key, platform, market, listing_id, &suspect.occurred_at);
         let is_known = self.dockets.get(key).is_some_and(|docket| docket.matters.iter().any(|m| m.brand_id == suspect.brand_id));
         if suspect.op == SuspectOp::Withdraw && !is_known {
             return heading("out_of_turn");
         }
+        self.open(key, platform, market, listing_id, &suspect.occurred_at);
         let mut heading = self.hear(rules, key, &suspect.brand_id, &suspect.occurred_at, |hearing, matter| match suspect.op {
             SuspectOp::Upsert => hearing.look(matter, suspect),
             SuspectOp::Withdraw => {
@@ -251,7 +251,8 @@ impl Desk {
             None if self.dockets.get(key).is_some_and(|docket| docket.matters.iter().any(is_former)) => heading("out_of_turn"),
             None => {
                 let detail =
-                    "no such removal of this listing stands: the record's key must be the listing's, platform:market:listing_id".to_owned();
+                    "there was no such removal of this listing: the record's key must be the listing's, platform:market:listing_id"
+                        .to_owned();
                 refused(Refusal::new("unknown_removal", "removal_id", detail))
             }
         }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 pub(crate) use connect::{Asking, asking, connect_producer, why};
 pub(crate) use partition::partition_of;
-pub(crate) use read::{Span, read};
+pub(crate) use read::{Span, insist, read};
 pub(crate) use reports::Reports;
 pub(crate) use send::send;
 pub(crate) use token::{bear, read as read_token};

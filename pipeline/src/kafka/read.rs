@@ -28,6 +28,11 @@ const WAIT: Duration = Duration::from_millis(100);
 /// defaults: where it stands longer, whoever asks begins again.
 const STILL: Duration = Duration::from_secs(30);
 
+/// Rest after a failure.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often it is tried again: a broker that is away takes a minute at most, and what lasts is for the supervisor and for people.
+const MOST_FAILURES: u32 = 60;
+
 /// Where a partition begins and ends: the first offset that it has, and the one after its last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span {
@@ -96,6 +101,30 @@ pub(crate) fn read(
         }
     }
     Ok(Some(ends))
+}
+
+/// Reads a topic, and begins again after whatever goes wrong, as long as `go_on`; nothing once that is false.
+///
+/// # Errors
+/// What goes wrong again and again.
+pub(crate) fn insist<T>(
+    topic: &str,
+    go_on: impl Fn() -> bool,
+    mut read: impl FnMut() -> Result<Option<T>, KafkaError>,
+) -> Result<Option<T>, KafkaError> {
+    let mut failures = 0;
+    while go_on() {
+        match read() {
+            Ok(read) => return Ok(read),
+            Err(e) if failures >= MOST_FAILURES => return Err(e),
+            Err(e) => {
+                failures += 1;
+                warn!("kafka: {topic} cannot be read, which is tried again: {e}");
+                std::thread::park_timeout(PAUSE);
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// How far each partition was read, by librdkafka's statistics: the end that its reader was told of last, and that of all

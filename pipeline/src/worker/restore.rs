@@ -1,7 +1,6 @@
 //! Reads back what the `state` topic holds of partitions that were just given, before the first listing of them is scanned.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
@@ -15,11 +14,6 @@ use crate::revisions::{Key, Seen, key};
 
 /// The format that is written, and the newest that is read.
 pub(super) const FORMAT: u64 = 1;
-/// Rest after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
-
-/// How often it is tried again: a broker that is away takes a minute at most, and what lasts is for the supervisor and for people.
-const MOST_FAILURES: u32 = 60;
 
 /// What was read back of a listing.
 pub(super) type Row = (Key, Seen, Vec<OpenSuspect>);
@@ -46,31 +40,21 @@ impl Restorer {
     /// # Errors
     /// What goes wrong again and again.
     pub(super) fn read(&self, partitions: &[i32], go_on: impl Fn() -> bool) -> Result<Option<Rows>, KafkaError> {
-        let mut failures = 0;
-        while go_on() {
+        let rows = kafka::insist(&self.topic, &go_on, || {
             let mut rows: Rows = partitions.iter().map(|p| (*p, Vec::new())).collect();
             let from = |_, span: kafka::Span| span.high.saturating_sub(self.most);
             let read = kafka::read(&self.config, &self.topic, partitions, from, &go_on, |message| {
                 if let Some(row) = self.row(message) {
                     rows.entry(message.partition()).or_default().push(row);
                 }
-            });
-            match read {
-                Ok(Some(_)) => {
-                    let listings: usize = rows.values().map(Vec::len).sum();
-                    info!(?partitions, listings, "state is read back");
-                    return Ok(Some(rows));
-                }
-                Ok(None) => break,
-                Err(e) if failures >= MOST_FAILURES => return Err(e),
-                Err(e) => {
-                    failures += 1;
-                    warn!("kafka: {} cannot be read, which is tried again: {e}", self.topic);
-                    std::thread::park_timeout(PAUSE);
-                }
-            }
+            })?;
+            Ok(read.map(|_| rows))
+        })?;
+        if let Some(rows) = &rows {
+            let listings: usize = rows.values().map(Vec::len).sum();
+            info!(?partitions, listings, "state is read back");
         }
-        Ok(None)
+        Ok(rows)
     }
 
     fn row(&self, message: &impl Message) -> Option<Row> {

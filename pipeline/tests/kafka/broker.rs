@@ -185,6 +185,8 @@ impl Broker {
     ) {
         let mut config = self.client();
         config.set("queue.buffering.max.messages", "200000").set("linger.ms", "20").set("message.max.bytes", "2000000");
+        // As Kafka's own clients spread them.
+        config.set("partitioner", "murmur2_random");
         let producer: BaseProducer = config.create().expect("a producer");
         for (key, payload) in records {
             let all = headers.iter().fold(OwnedHeaders::new(), |all, (key, value)| all.insert(Header { key, value: Some(*value) }));

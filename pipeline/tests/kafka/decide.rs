@@ -103,10 +103,28 @@ fn a_verdict_becomes_a_removal_and_a_known_fake() {
     std::thread::park_timeout(Duration::from_secs(3));
     assert!((worker.metric("touchstone_catalogs_total{outcome=\"applied\"}") - 1.0).abs() < 0.1, "{}", worker.log());
 
-    // The picture is known once the brand confirms, whatever size and format it comes in next.
+    // What the scanner saw is known to a worker that begins, and that it saw nothing of another listing, too.
+    stage.put("listings", "4", &listing("4", "elegant bag for ladies", None));
+    worker.wait_metric("touchstone_listings_total{outcome=\"clean\"}", 1.0);
     worker.kill_and_restart();
     worker.wait_ready();
-    stage.put("verdicts", "1", &verdict("v1", "1", "counterfeit", "agent"));
+    for listing in ["4", "99"] {
+        let target = json!({"platform": "bazaar", "market": "ID", "listing_id": listing});
+        let notice = json!({"notice_id": format!("n-{listing}"), "brand_id": "velmora", "by": {"type": "agent", "id": "greyfin"}, "target": target,
+            "at": "2026-11-03T08:00:00Z"});
+        stage.put("notices", listing, &notice);
+    }
+    let letters = broker.read_until(&broker.topic("dead-letters"), LIMIT, |seen| seen.len() >= 2);
+    let letter = letters.iter().find(|letter| letter.json()["notice_id"] == "n-99").expect("a letter");
+    assert_eq!(letter.header("reason"), Some("no_such_listing"), "{}", worker.log());
+    stage.until("removals", &worker, |all| all.iter().any(|removal| removal["notice_id"] == "n-4"));
+
+    // The picture is known once the brand confirms, whatever size and format it comes in next, and wherever its word comes.
+    let confirmed = verdict("v1", "1", "counterfeit", "agent").to_string();
+    for partition in [0, 1] {
+        let record = [("bazaar:ID:1".to_owned(), confirmed.as_bytes())];
+        broker.write_to(&broker.topic("verdicts"), Some(partition), record.into_iter(), &[]);
+    }
     worker.wait_metric("touchstone_catalogs_total{outcome=\"applied\"}", 2.0);
     stage.put("listings", "2", &listing("2", "elegant bag for ladies", Some(picture(5, ImageFormat::Png))));
     let suspects = stage.until("suspects", &worker, |all| all.iter().any(|s| s["event_id"] == "e-2"));
@@ -117,8 +135,8 @@ fn a_verdict_becomes_a_removal_and_a_known_fake() {
     // Both sellers are one case, and the brand's standing is counted.
     let cases = stage.until("cases", &worker, |all| all.iter().any(|case| case["sellers"].as_array().is_some_and(|s| s.len() == 2)));
     assert!(cases.iter().any(|case| case["confirmed"] == 1), "{cases:?}");
-    let standing = stage.until("standing", &worker, |all| all.iter().any(|row| row["volume"] == 1));
-    assert_eq!(standing.last().expect("a standing")["overall"]["upheld"], 1.0, "{standing:?}");
+    let standing = stage.until("standing", &worker, |all| all.iter().any(|row| row["volume"] == 3));
+    assert_eq!(standing.last().expect("a standing")["overall"]["upheld"], 0.666667, "{standing:?}");
 
     // The seller objects, and is right.
     let removal_id = removals[0]["removal_id"].clone();
@@ -131,7 +149,7 @@ fn a_verdict_becomes_a_removal_and_a_known_fake() {
     }
     let removals = stage.until("removals", &worker, |all| all.iter().any(|r| r["reverses"] == removal_id));
     assert!(removals.iter().all(|r| key(r).starts_with("bazaar:ID:")), "{removals:?}");
-    stage.until("standing", &worker, |all| all.iter().any(|row| row["overall"]["countered"] == 1.0));
+    stage.until("standing", &worker, |all| all.iter().any(|row| row["overall"]["countered"] == 0.333333));
     worker.wait_metric("touchstone_catalogs_total{outcome=\"applied\"}", 3.0);
     stage.put("listings", "3", &listing("3", "elegant bag for ladies", Some(picture(5, ImageFormat::Png))));
     worker.wait_metric("touchstone_listings_total{outcome=\"clean\"}", 1.0);

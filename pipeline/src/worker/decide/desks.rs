@@ -1,7 +1,6 @@
 //! The desks of the partitions that the worker has, each read back from the `state` topic before its first event is taken.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
@@ -17,10 +16,6 @@ use crate::kafka::{self, Names, partition_of};
 const DOCKET: &str = "docket|";
 /// The key of what is kept of a partition as a whole.
 const DESK: &str = "desk|";
-/// Rest after a failure.
-const PAUSE: Duration = Duration::from_secs(1);
-/// How often it is tried again.
-const MOST_FAILURES: u32 = 60;
 
 /// Whether a record of the `state` topic is the deciding worker's.
 pub(in crate::worker) fn is_deciders(key: &[u8]) -> bool {
@@ -72,34 +67,26 @@ impl Desks {
     /// # Errors
     /// What goes wrong again and again.
     pub(super) fn open(&mut self, partition: i32, go_on: impl Fn() -> bool) -> Result<bool, KafkaError> {
-        let mut failures = 0;
-        while !self.open.contains_key(&partition) && go_on() {
-            let mut desk = Desk::new(self.most_listings, self.kept_days);
-            let read = kafka::read(
-                &self.config,
-                &self.topic,
-                &[partition],
-                |_, span| span.low,
-                &go_on,
-                |message| {
-                    restore(&mut desk, message.key().unwrap_or_default(), message.payload());
-                },
-            );
-            match read {
-                Ok(Some(_)) => {
-                    info!(partition, dockets = desk.len(), "dockets are read back");
-                    self.open.insert(partition, desk);
-                }
-                Ok(None) => break,
-                Err(e) if failures >= MOST_FAILURES => return Err(e),
-                Err(e) => {
-                    failures += 1;
-                    warn!("kafka: {} cannot be read, which is tried again: {e}", self.topic);
-                    std::thread::park_timeout(PAUSE);
-                }
-            }
+        if self.open.contains_key(&partition) {
+            return Ok(true);
         }
-        Ok(self.open.contains_key(&partition))
+        let desk = kafka::insist(&self.topic, &go_on, || {
+            let mut desk = Desk::new(self.most_listings, self.kept_days);
+            let from = |_, span: kafka::Span| span.low;
+            let read = kafka::read(&self.config, &self.topic, &[partition], from, &go_on, |message| {
+                let key = message.key().unwrap_or_default();
+                if is_deciders(key) {
+                    restore(&mut desk, key, message.payload());
+                } else {
+                    see(&mut desk, key, partition_of(key, self.partitions) == partition);
+                }
+            })?;
+            Ok(read.map(|_| desk))
+        })?;
+        let Some(desk) = desk else { return Ok(false) };
+        info!(partition, dockets = desk.len(), "dockets are read back");
+        self.open.insert(partition, desk);
+        Ok(true)
     }
 
     /// The records, by key, of what changed at a desk since the last call; those without a payload delete.
