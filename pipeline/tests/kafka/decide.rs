@@ -106,6 +106,8 @@ fn a_verdict_becomes_a_removal_and_a_known_fake() {
     // What the scanner saw is known to a worker that begins, and that it saw nothing of another listing, too.
     stage.put("listings", "4", &listing("4", "elegant bag for ladies", None));
     worker.wait_metric("touchstone_listings_total{outcome=\"clean\"}", 1.0);
+    // Until what says so is taken for good: it must be read back.
+    std::thread::park_timeout(Duration::from_secs(3));
     worker.kill_and_restart();
     worker.wait_ready();
     for listing in ["4", "99"] {
